@@ -1,0 +1,35 @@
+"""The Functions app: registers every door."""
+
+import azure.functions as func
+
+from functions import (
+    action_messages,
+    auto_enable,
+    health,
+    leases,
+    operation_messages,
+    operations,
+    operators,
+    poison,
+    service_accounts,
+    sessions,
+    tenants,
+    upkeep,
+)
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)  # each HTTP door verifies the caller's token itself
+for room in (
+    tenants,
+    operators,
+    service_accounts,
+    sessions,
+    auto_enable,
+    leases,
+    operations,
+    operation_messages,
+    action_messages,
+    poison,
+    upkeep,
+    health,
+):
+    app.register_functions(room.bp)

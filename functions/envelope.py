@@ -1,0 +1,65 @@
+"""The frame round every queue door: what never can succeed is recorded and done with; what may is delivered again."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import azure.functions as func
+
+from functions import bodies
+from shared import telemetry, wiring
+from shared.domain.errors import Invalid, ManagementSessionError
+
+T = TypeVar("T")
+
+
+class MessageFailed(Exception):
+    """Tells the platform to deliver the message again; its text is logged, so it names only the kind of trouble."""
+
+
+def handle(msg: func.QueueMessage, queue: str, into: type[T], work: Callable[[T], None]) -> None:
+    """Read the message and do the work. A message that is not what the contract says is recorded, and that is all.
+
+    Raises:
+        MessageFailed: try again later.
+    """
+    raw = msg.get_body()
+    try:
+        message: T = bodies.read(raw, into, limit=bodies.MAX_MESSAGE)
+    except Invalid as error:
+        with telemetry.correlated(), trouble(queue):
+            wiring.services().refusals.record(queue, error.problem, _claimed_tenant(raw))
+        return
+    with telemetry.correlated(), trouble(queue):
+        try:
+            work(message)
+        except Invalid as error:
+            wiring.services().refusals.record(queue, error.problem, _claimed_tenant(raw))
+
+
+@contextmanager
+def trouble(where: str) -> Iterator[None]:
+    """Let nothing out but MessageFailed: the platform logs an exception's text and traceback.
+
+    Raises:
+        MessageFailed: whatever happened inside.
+    """
+    try:
+        yield
+    except Exception as error:
+        kind = error.problem.code if isinstance(error, ManagementSessionError) else type(error).__name__
+        telemetry.event("messageFailed", level=logging.WARNING, where=where, kind=kind)
+        raise MessageFailed(f"{where}: {kind}") from None
+
+
+def _claimed_tenant(raw: bytes) -> str | None:
+    """The tenant a malformed message says it is about; only to file the refusal where somebody will look for it."""
+    try:
+        claimed = json.loads(raw)["tenantId"]
+        return str(bodies.guid(claimed, "tenantId"))
+    except (ValueError, TypeError, KeyError, RecursionError, Invalid):
+        return None

@@ -1,0 +1,59 @@
+"""HTTP, for executors: read a decision, redeem a lease for a token, renew and release it."""
+
+import azure.functions as func
+
+from functions import bodies, views
+from functions.wire import Answer, Call, door
+from shared.domain.ids import ActionId, LeaseId
+
+bp = func.Blueprint()
+
+
+@bp.function_name("getAction")
+@bp.route(route="v1/tenants/{tenantId}/actions/{actionId}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def get_action(call: Call) -> Answer:
+    """An action with its decision."""
+    return Answer(
+        200, views.action(call.services.look.action(call.caller, call.tenant_id, ActionId(call.guid("actionId"))))
+    )
+
+
+@bp.function_name("redeemLease")
+@bp.route(route="v1/tenants/{tenantId}/leases/{leaseId}/token", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def redeem_lease(call: Call) -> Answer:
+    """A short-lived token for one resource: the one place where a token leaves."""
+    caller, tenant_id, lease_id = call.caller, call.tenant_id, LeaseId(call.guid("leaseId"))
+    body: bodies.TokenBody = call.body(bodies.TokenBody)
+    token = call.services.leases.redeem(caller, tenant_id, lease_id, body.resource)
+    return Answer(
+        200,
+        {
+            "accessToken": token.value.reveal(),
+            "expiresAt": views.time(token.expires_at),
+            "resource": body.resource.value,
+            "tokenType": "Bearer",
+        },
+    )
+
+
+@bp.function_name("renewLease")
+@bp.route(route="v1/tenants/{tenantId}/leases/{leaseId}/renew", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def renew_lease(call: Call) -> Answer:
+    """The lease, ending later."""
+    caller, tenant_id, lease_id = call.asking("renewLease").caller, call.tenant_id, LeaseId(call.guid("leaseId"))
+    body: bodies.RenewalBody = call.body(bodies.RenewalBody)
+    lease = call.services.leases.renew(caller, tenant_id, lease_id, bodies.duration(body.duration))
+    return Answer(200, views.lease(lease))
+
+
+@bp.function_name("releaseLease")
+@bp.route(route="v1/tenants/{tenantId}/leases/{leaseId}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def release_lease(call: Call) -> Answer:
+    """Let the lease go; twice is fine."""
+    caller = call.asking("releaseLease").caller
+    call.services.leases.release(caller, call.tenant_id, LeaseId(call.guid("leaseId")))
+    return Answer(204)

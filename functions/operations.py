@@ -1,0 +1,35 @@
+"""HTTP: follow an operation, read the activity trail."""
+
+from urllib.parse import urlencode
+
+import azure.functions as func
+
+from functions import views, wire
+from functions.wire import Answer, Call, door
+from shared.domain.ids import OperationId
+
+bp = func.Blueprint()
+
+
+@bp.function_name("getOperation")
+@bp.route(route="v1/tenants/{tenantId}/operations/{operationId}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def get_operation(call: Call) -> Answer:
+    """An operation with its steps."""
+    operation_id = OperationId(call.guid("operationId"))
+    operation = call.services.look.operation(call.caller, call.tenant_id, operation_id)
+    headers = {} if operation.is_terminal else {"Retry-After": str(wire.RETRY_AFTER)}
+    return Answer(200, views.operation(operation), headers)
+
+
+@bp.function_name("listActivity")
+@bp.route(route="v1/tenants/{tenantId}/activity", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def list_activity(call: Call) -> Answer:
+    """A page of the trail, newest first."""
+    caller, limit = call.caller, call.limit()
+    page = call.services.look.activity(caller, call.tenant_id, limit=limit, continuation=call.query("skipToken"))
+    body: views.Json = {"value": [views.activity(entry) for entry in page.items]}
+    if page.continuation:
+        body |= {"nextLink": f"{call.address}?{urlencode({'top': limit, 'skipToken': page.continuation})}"}
+    return Answer(200, body)

@@ -1,0 +1,39 @@
+"""HTTP: who may do what in a tenant."""
+
+import azure.functions as func
+
+from functions import bodies, views
+from functions.wire import Answer, Call, door
+from shared.domain.actors import Grant, Right
+
+bp = func.Blueprint()
+
+
+@bp.function_name("listOperators")
+@bp.route(route="v1/tenants/{tenantId}/operators", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def list_operators(call: Call) -> Answer:
+    """Everybody who was granted rights in this tenant."""
+    overview = call.services.look.tenant(call.caller, call.tenant_id, right=Right.ADMINISTRATOR)
+    return Answer(200, {"value": [views.operator(key, grant) for key, grant in overview.tenant.row.grants.items()]})
+
+
+@bp.function_name("grantOperator")
+@bp.route(route="v1/tenants/{tenantId}/operators/{objectId}", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def grant_operator(call: Call) -> Answer:
+    """Say what somebody may do here."""
+    asking, tenant_id, object_id = call.asking("grantOperator"), call.tenant_id, call.guid("objectId")
+    body: bodies.OperatorBody = call.body(bodies.OperatorBody)
+    grant = Grant(tuple(body.roles), body.display_name or None)
+    _, is_new = call.services.onboard.grant(tenant_id, asking, object_id, grant)
+    return Answer(201 if is_new else 200, views.operator(str(object_id), grant))
+
+
+@bp.function_name("removeOperator")
+@bp.route(route="v1/tenants/{tenantId}/operators/{objectId}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def remove_operator(call: Call) -> Answer:
+    """Take somebody's rights in this tenant away."""
+    call.services.onboard.remove_grant(call.tenant_id, call.asking("removeOperator"), call.guid("objectId"))
+    return Answer(204)

@@ -1,0 +1,65 @@
+"""HTTP: onboard, read and list tenants."""
+
+from urllib.parse import urlencode
+
+import azure.functions as func
+
+from functions import bodies, views, wire
+from functions.wire import Answer, Call, door
+from shared.domain.errors import Code, Invalid, Problem
+from shared.domain.session import SessionState
+from shared.domain.store import Overview
+from shared.services.onboard import admin_consent_url
+
+bp = func.Blueprint()
+
+
+@bp.function_name("listTenants")
+@bp.route(route="v1/tenants", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def list_tenants(call: Call) -> Answer:
+    """A page of the fleet, filtered by session state."""
+    caller, state, limit = call.caller, call.query("state"), call.limit()
+    if state is not None and state not in set(SessionState):
+        raise Invalid(Problem(Code.INVALID_VALUE, "A session state is expected here.", "state"))
+    wanted = SessionState(state) if state else None
+    page = call.services.look.tenants(caller, state=wanted, limit=limit, continuation=call.query("skipToken"))
+    body: views.Json = {"value": [views.summary(row) for row in page.items]}
+    if page.continuation:
+        query = views.present(state=state, top=limit, skipToken=page.continuation)
+        body |= {"nextLink": f"{call.address}?{urlencode(query)}"}
+    return Answer(200, body)
+
+
+@bp.function_name("onboardTenant")
+@bp.route(route="v1/tenants/{tenantId}", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def onboard_tenant(call: Call) -> Answer:
+    """Take a tenant in, or change it; the answer says what consent is missing and where to grant it."""
+    caller, tenant_id = call.caller, call.tenant_id
+    body: bodies.TenantBody = call.body(bodies.TenantBody)
+    onboarded = call.services.onboard.onboard(
+        tenant_id,
+        call.asking("onboardTenant"),
+        display_name=body.display_name or None,
+        profile=body.role_profile or None,
+    )
+    shown = _shown(call, call.services.look.tenant(caller, tenant_id))
+    return Answer(201 if onboarded.is_new else 200, shown.body, shown.headers)
+
+
+@bp.function_name("getTenant")
+@bp.route(route="v1/tenants/{tenantId}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def get_tenant(call: Call) -> Answer:
+    """Everything a console shows of a tenant."""
+    return _shown(call, call.services.look.tenant(call.caller, call.tenant_id))
+
+
+def _shown(call: Call, overview: Overview) -> Answer:
+    services = call.services
+    world = services.world
+    url = admin_consent_url(
+        services.authority_host, overview.tenant.row.tenant_id, world.application_id, services.consent_redirect_uri
+    )
+    return Answer(200, views.tenant(overview, world.clock.now(), url), wire.etag(overview.tenant))

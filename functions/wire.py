@@ -1,0 +1,196 @@
+"""The frame round every HTTP door: who calls, what is asked, and every error in one shape.
+
+Errors follow the Microsoft REST API guidelines: `{"error": {"code", "message", …}}` and `x-ms-error-code`
+(https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md#handling-errors).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import azure.functions as func
+
+from functions import bodies, callers, views
+from shared import telemetry, wiring
+from shared.domain.actors import Caller
+from shared.domain.errors import Code, Invalid, ManagementSessionError, Problem, Transient
+from shared.domain.ids import TenantId
+from shared.domain.operation import Operation
+from shared.domain.store import Stored
+from shared.domain.tenant import Tenant
+from shared.services.accept import Asking
+
+T = TypeVar("T")
+
+_STATUS: Final[Mapping[Code, int]] = {
+    Code.UNAUTHENTICATED: 401,
+    Code.CALLER_NOT_ALLOWED: 403,
+    Code.NOT_FOUND: 404,
+    Code.TENANT_NOT_FOUND: 404,
+    Code.OPERATION_NOT_FOUND: 404,
+    Code.ACTION_NOT_FOUND: 404,
+    Code.LEASE_NOT_FOUND: 404,
+    Code.LENGTH_REQUIRED: 411,
+    Code.PRECONDITION_FAILED: 412,
+    Code.BODY_TOO_LARGE: 413,
+    Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.TOO_MANY_REQUESTS: 429,
+    Code.INTERNAL_ERROR: 500,
+}
+"""Where a code alone decides. Otherwise: bad input 400, what time may mend 503, every other refusal 409."""
+
+RETRY_AFTER: Final = 2
+_CORRELATION: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a door answers: a status, a body as the contract has it (bytes are HTML), and headers of its own."""
+
+    status: int
+    body: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Call:
+    """One request, read piece by piece by the door that needs the piece."""
+
+    def __init__(self, req: func.HttpRequest) -> None:
+        self._req = req
+
+    @cached_property
+    def services(self) -> wiring.Services:
+        """What this door may call. Raises Transient `serviceUnavailable` when a setting is wrong."""
+        return wiring.services()
+
+    @cached_property
+    def caller(self) -> Caller:
+        """Whose request it is. Raises Refused `unauthenticated`."""
+        return _verifier(self.services.caller_rules).verify(self._req.headers.get("authorization"))
+
+    @property
+    def tenant_id(self) -> TenantId:
+        """The tenant in the URL. Raises Invalid `invalidValue`."""
+        return TenantId(self.guid("tenantId"))
+
+    def guid(self, name: str) -> UUID:
+        """A GUID in the URL. Raises Invalid `invalidValue`."""
+        return bodies.guid(self._req.route_params.get(name, ""), name)
+
+    @property
+    def address(self) -> str:
+        """The URL as it was called, without its query."""
+        return str(self._req.url).partition("?")[0]
+
+    def query(self, name: str) -> str | None:
+        """A query parameter; the platform drops empty ones."""
+        found: str | None = self._req.params.get(name)
+        return found
+
+    def limit(self) -> int:
+        """The page size asked for with `top`, 1 to 200. Raises Invalid `invalidValue`."""
+        text = self.query("top") or "50"
+        if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 200:
+            raise Invalid(Problem(Code.INVALID_VALUE, "A whole number from 1 to 200 is expected here.", "top"))
+        return int(text)
+
+    def body(self, into: type[T] | Any) -> T:
+        """The body, strictly. Raises Invalid, naming what is wrong with it."""
+        headers, raw = self._req.headers, self._req.get_body()
+        if not raw and "chunked" in headers.get("transfer-encoding", "").lower():
+            # The platform drops a body that comes without Content-Length
+            # (https://github.com/Azure/azure-functions-host/issues/4926).
+            raise Invalid(Problem(Code.LENGTH_REQUIRED, "Send the body with a Content-Length, not chunked."))
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if raw and kind != "application/json":
+            raise Invalid(Problem(Code.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.", "Content-Type"))
+        found: T = bodies.read(raw, into, limit=bodies.MAX_BODY)
+        return found
+
+    def asking(self, what: str) -> Asking:
+        """Who asks, and on which terms. Raises Invalid `invalidValue` for a malformed Idempotency-Key."""
+        key = self._req.headers.get("idempotency-key")
+        if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+            text = "1 to 255 visible ASCII characters are expected here."
+            raise Invalid(Problem(Code.INVALID_VALUE, text, "Idempotency-Key"))
+        asked = f"{what}\n{self.address}\n".encode() + self._req.get_body()
+        return Asking(self.caller, key, sha256(asked).hexdigest(), self._req.headers.get("if-match"))
+
+    def accepted(self, operation: Operation) -> Answer:
+        """202: the work goes on; where to follow it, and how soon."""
+        root = self.address.partition("/v1/")[0]
+        where = f"{root}/v1/tenants/{operation.tenant_id}/operations/{operation.operation_id}"
+        headers = {"Operation-Location": where, "Retry-After": str(RETRY_AFTER)}
+        return Answer(202, views.operation(operation), headers)
+
+
+@lru_cache(maxsize=1)
+def _verifier(rules: wiring.CallerRules) -> callers.TokenVerifier:
+    return callers.TokenVerifier(
+        issuer=rules.issuer, audience=rules.audience, keys=rules.signing_keys, clock=rules.clock
+    )
+
+
+def door(handle: Callable[[Call], Answer]) -> Callable[[func.HttpRequest], func.HttpResponse]:
+    """Make a platform function of a handler. Nothing but what this returns ever reaches a caller."""
+
+    def handler(req: func.HttpRequest) -> func.HttpResponse:
+        asked = req.headers.get("x-correlation-id", "")
+        with telemetry.correlated(asked if _CORRELATION.fullmatch(asked) else None) as correlation_id:
+            answer = _answer(handle, req)
+            headers = {"x-correlation-id": correlation_id, "Cache-Control": "no-store", **answer.headers}
+            if answer.body is None:
+                return func.HttpResponse(b"", status_code=answer.status, headers=headers)
+            if isinstance(answer.body, bytes):
+                return func.HttpResponse(answer.body, status_code=answer.status, headers=headers, mimetype="text/html")
+            body = json.dumps(answer.body)
+            return func.HttpResponse(body, status_code=answer.status, headers=headers, mimetype="application/json")
+
+    handler.__name__ = handle.__name__
+    handler.__doc__ = handle.__doc__
+    return handler
+
+
+def _answer(handle: Callable[[Call], Answer], req: func.HttpRequest) -> Answer:
+    try:
+        return handle(Call(req))
+    except ManagementSessionError as error:
+        status = status_of(error)
+        reason = getattr(error, "reason", None)
+        telemetry.event("requestRefused", door=handle.__name__, status=status, code=error.problem.code, reason=reason)
+        return _error(status, error)
+    except Exception as error:  # the one place: whatever it is, the caller gets a code and the log gets its kind
+        telemetry.event("requestFailed", level=logging.ERROR, door=handle.__name__, kind=type(error).__name__)
+        problem = Problem(Code.INTERNAL_ERROR, "Something went wrong on our side.")
+        return _error(500, ManagementSessionError(problem))
+
+
+def status_of(error: ManagementSessionError) -> int:
+    """The HTTP status of an error."""
+    if isinstance(error, Transient):
+        return 503
+    return _STATUS.get(error.problem.code, 400 if isinstance(error, Invalid) else 409)
+
+
+def _error(status: int, error: ManagementSessionError) -> Answer:
+    headers = {"x-ms-error-code": str(error.problem.code)}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, Transient):
+        seconds = error.retry_after.total_seconds() if error.retry_after else RETRY_AFTER
+        headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    return Answer(status, {"error": views.problem(error.problem)}, headers)
+
+
+def etag(tenant: Stored[Tenant]) -> dict[str, str]:
+    """The tenant's version, as `If-Match` takes it back."""
+    return {"ETag": tenant.etag}

@@ -1,0 +1,1 @@
+"""Entra ID: discovery, tokens, admin consent and managed identities."""

@@ -1,0 +1,1 @@
+"""Azure Key Vault's secrets, as azure-keyvault-secrets speaks to them."""

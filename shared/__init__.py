@@ -1,0 +1,1 @@
+"""The service: rules, work, world, and the one file that puts them together."""

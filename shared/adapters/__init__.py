@@ -1,0 +1,1 @@
+"""The world: one file per outside system; no adapter knows another."""

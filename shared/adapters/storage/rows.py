@@ -1,0 +1,169 @@
+"""How a row lies in a table: under which key, in which version of the schema, as one JSON document.
+
+Table `Tenants`, PartitionKey the tenant's id. RowKeys, so that what is read together lies together:
+
+    0-gate-0 … 0-gate-f, 0-tenant      the tenant and its gates, one range (gates.py)
+    operation-{id}                     action-{id}         parked-{id}         replay-{key}
+    activity-{time, inverted}-{entry}  the newest first
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from shared.adapters.storage.table import Entity
+from shared.domain.action import Action, ParkedAction
+from shared.domain.activity import Activity
+from shared.domain.errors import Code, Invalid, Problem, refused
+from shared.domain.ids import ActionId, OperationId, TenantId
+from shared.domain.operation import Operation
+from shared.domain.store import Replay, TenantSummary
+from shared.domain.tenant import Tenant
+
+Document = Tenant | Operation | Action | ParkedAction | Activity | Replay | TenantSummary
+D = TypeVar("D", bound=Document)
+
+SCHEMA_VERSION: Final = 1
+LONGEST: Final = 32_000
+"""UTF-16 code units in one property; storage takes 32,768
+(https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model)."""
+
+TENANT: Final = "0-tenant"
+OVERVIEW: Final = ("0-", "1")
+PARKED: Final = ("parked-", "parked.")
+ACTIVITY: Final = ("activity-", "activity.")
+"""Ranges of RowKeys, from the first to below the second; `.` is the character after `-`."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = 10**20 - 1
+
+
+class Kind(StrEnum):
+    """What a row is."""
+
+    TENANT = "tenant"
+    GATE = "gate"
+    OPERATION = "operation"
+    ACTION = "action"
+    PARKED_ACTION = "parkedAction"
+    ACTIVITY = "activity"
+    REPLAY = "replay"
+    TENANT_SUMMARY = "tenantSummary"
+    DUE = "due"
+
+
+_KINDS: Final[dict[type, Kind]] = {
+    Tenant: Kind.TENANT,
+    Operation: Kind.OPERATION,
+    Action: Kind.ACTION,
+    ParkedAction: Kind.PARKED_ACTION,
+    Activity: Kind.ACTIVITY,
+    Replay: Kind.REPLAY,
+    TenantSummary: Kind.TENANT_SUMMARY,
+}
+_DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {kind: msgspec.json.Decoder(kind) for kind in _KINDS}
+
+
+def operation_key(operation_id: OperationId) -> str:
+    """The RowKey of an operation."""
+    return f"operation-{operation_id}"
+
+
+def action_key(action_id: ActionId) -> str:
+    """The RowKey of an action."""
+    return f"action-{action_id}"
+
+
+def replay_key(key: str) -> str:
+    """The RowKey of what an Idempotency-Key stood for; `key` is a digest, in characters a key may have."""
+    return f"replay-{key}"
+
+
+def activity_key(entry: Activity) -> str:
+    """The RowKey of a trail entry: microseconds counted backwards, so that the newest comes first."""
+    microseconds = (entry.at - _EPOCH) // timedelta(microseconds=1)
+    return f"activity-{_LAST - microseconds:020d}-{entry.entry_id.hex[:8]}"
+
+
+def row_key(row: Document) -> str:
+    """The RowKey of a row within its tenant's partition."""
+    match row:
+        case Tenant():
+            return TENANT
+        case Operation():
+            return operation_key(row.operation_id)
+        case Action():
+            return action_key(row.request.action_id)
+        case ParkedAction():
+            return f"parked-{row.request.action_id}"
+        case Activity():
+            return activity_key(row)
+        case Replay():
+            return replay_key(row.key)
+        case TenantSummary():
+            return str(row.tenant_id)
+
+
+def partition_key(tenant_id: TenantId) -> str:
+    """The partition that all of a tenant's rows share."""
+    return str(tenant_id)
+
+
+def document_entity(partition: str, row: Document) -> Entity:
+    """The entity that holds `row`.
+
+    Raises:
+        Refused: `bodyTooLarge`, the row does not fit.
+        Invalid: `invalidValue`, a text in it is not Unicode.
+        TypeError: it holds what may not be stored, such as a Secret.
+    """
+    kind = _KINDS[type(row)]
+    return {**header(partition, row_key(row), kind), "Document": json_text(row, kind)}
+
+
+def document_row(entity: Entity, kind: type[D]) -> D:
+    """The row that an entity holds.
+
+    Raises:
+        Refused: `unsupportedSchemaVersion`, a newer release wrote it.
+    """
+    row: D = _DECODERS[kind].decode(str(current(entity)["Document"]))
+    return row
+
+
+def header(partition: str, key: str, kind: Kind) -> dict[str, str | int | bool]:
+    """What every entity begins with."""
+    return {"PartitionKey": partition, "RowKey": key, "SchemaVersion": SCHEMA_VERSION, "Kind": kind.value}
+
+
+def current(entity: Entity) -> Entity:
+    """The entity in this release's version: the one place where an older release's row would be brought up to it.
+
+    A release reads what the one before it wrote. A newer release's row is left as it is: half understood, it could only
+    be written back spoilt.
+
+    Raises:
+        Refused: `unsupportedSchemaVersion`.
+    """
+    if entity["SchemaVersion"] == SCHEMA_VERSION:
+        return entity
+    raise refused(
+        Code.UNSUPPORTED_SCHEMA_VERSION,
+        "A newer release of this service wrote this record.",
+        step="Deploy that release, or a later one.",
+    )
+
+
+def json_text(value: object, kind: Kind) -> str:
+    """`value` as JSON that fits into one property. Raises as `document_entity`."""
+    try:
+        text = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can spell and UTF-8 cannot
+        raise Invalid(Problem(Code.INVALID_VALUE, f"A text in the {kind} is not valid Unicode.")) from error
+    if len(text.encode("utf-16-le")) // 2 > LONGEST:
+        raise refused(Code.BODY_TOO_LARGE, f"The {kind} holds more than can be stored.")
+    return text

@@ -1,0 +1,31 @@
+"""How long things last and how many there may be: the numbers an operator of this service may turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Lifetimes that belong together.
+
+    `answer_within` is longer than `turn_on_within`, so that whoever waits for a turn-on learns how it ended;
+    `lease_longest` and `session_longest` bound what callers may ask for.
+    """
+
+    session_lifetime: timedelta = timedelta(hours=8)
+    session_longest: timedelta = timedelta(hours=24)
+    lease_longest: timedelta = timedelta(hours=8)
+    answer_within: timedelta = timedelta(minutes=15)
+    answer_margin: timedelta = timedelta(seconds=3)
+    create_within: timedelta = timedelta(minutes=30)
+    turn_on_within: timedelta = timedelta(minutes=10)
+    turn_off_within: timedelta = timedelta(minutes=15)
+    delete_within: timedelta = timedelta(minutes=30)
+    rotate_within: timedelta = timedelta(minutes=15)
+    rotate_every: timedelta = timedelta(days=30)
+    drain_longest: timedelta = timedelta(hours=8)
+    token_margin: timedelta = timedelta(minutes=5)
+    stuck_after: timedelta = timedelta(minutes=2)
+    look_every: timedelta = timedelta(minutes=5)

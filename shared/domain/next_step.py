@@ -1,0 +1,40 @@
+"""The next step: one sentence that tells an operator what to do with this tenant now."""
+
+from __future__ import annotations
+
+from shared.domain.errors import Code, NextStep, Problem
+from shared.domain.session import SessionState
+from shared.domain.tenant import AccountState, ConsentState, Tenant
+
+
+def next_step_of(tenant: Tenant, consent_url: str | None = None) -> NextStep:
+    """What to do now, the first thing first; `consent_url` is where consent to this tenant is granted."""
+    if tenant.operation is not None:
+        return NextStep(f"Wait: {tenant.operation.kind.value} is under way.")
+    for problem in (tenant.account.problem, tenant.session.problem):
+        if problem is not None and problem.next_step is not None and not _is_mended(problem, tenant):
+            return problem.next_step
+    match tenant.account.state:
+        case AccountState.NONE if tenant.consent.state in (ConsentState.MISSING, ConsentState.UNKNOWN):
+            text = "Ask a Global Administrator of the tenant to grant admin consent, then onboard the tenant again."
+            return NextStep(text, consent_url)
+        case AccountState.NONE:
+            return NextStep("Create the service account.")
+        case AccountState.FAILED | AccountState.CREATING:
+            return NextStep("Retry the service account creation.")
+        case AccountState.DELETING:
+            return NextStep("Disable advanced management again, so that the removal is finished.")
+    match tenant.session.state:
+        case SessionState.ON:
+            return NextStep("Nothing: the management session is on.")
+        case SessionState.FAILED:
+            return NextStep("Read why the session could not be turned on, mend that, then turn it on again.")
+    if tenant.auto_enable.enabled:
+        return NextStep("Nothing: the session turns itself on when an action needs it.")
+    return NextStep("Turn the management session on, or enable auto-enable.")
+
+
+def _is_mended(problem: Problem, tenant: Tenant) -> bool:
+    """True for a lack of consent that has been granted since."""
+    lacked = problem.code in (Code.CONSENT_MISSING, Code.PERMISSION_MISSING)
+    return lacked and tenant.consent.state is ConsentState.GRANTED

@@ -1,0 +1,215 @@
+"""Where a tenant's rows are kept: what can be read, and how it is written all together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from shared.domain.action import Action, ParkedAction
+from shared.domain.activity import Activity
+from shared.domain.directory_roles import RoleProfile
+from shared.domain.errors import NextStep, Problem
+from shared.domain.ids import ActionId, OperationId, SessionId, TenantId
+from shared.domain.lease import Gate, GateState
+from shared.domain.next_step import next_step_of
+from shared.domain.operation import Operation
+from shared.domain.session import SessionState
+from shared.domain.tenant import AccountState, ConsentState, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What an Idempotency-Key stood for: the same key with another request is refused.
+
+    Attributes:
+        key: digest of caller and key; never the key itself.
+        fingerprint: digest of the request, without any secret in it.
+    """
+
+    key: str
+    fingerprint: str
+    operation_id: OperationId | None
+
+
+T = TypeVar("T")
+
+Row = Tenant | Gate | Operation | Action | ParkedAction | Activity | Replay
+R_co = TypeVar("R_co", bound=Row, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[R_co]):
+    """A row as it was read, with the etag that proves nobody has changed it since."""
+
+    row: R_co
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Write a row that must not be there yet."""
+
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Write a row over the one that was read; refused when somebody was faster."""
+
+    row: Row
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write a row whatever is there; another write of the same transaction guards it."""
+
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Delete a row that nobody has changed since it was read."""
+
+    row: Row
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetGates:
+    """Set all sixteen gates at once, whatever they hold.
+
+    Attributes:
+        keep_leases: False empties them: every lease ends with this write.
+    """
+
+    state: GateState
+    session_id: SessionId | None = None
+    expires_at: datetime | None = None
+    keep_leases: bool = False
+
+
+Write = Insert | Replace | Put | Remove | SetGates
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of many, and where to go on; `continuation` is opaque and None at the end."""
+
+    items: tuple[T, ...]
+    continuation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A tenant and its gates, read in one request."""
+
+    tenant: Stored[Tenant]
+    gates: tuple[Stored[Gate], ...]
+
+
+class TenantStore(Protocol):
+    """Every row of a tenant, in one partition, so that what belongs together is written together."""
+
+    def tenant(self, tenant_id: TenantId) -> Stored[Tenant]:
+        """One point read. Raises NotFound `tenantNotFound`."""
+
+    def overview(self, tenant_id: TenantId) -> Overview:
+        """One range query. Raises NotFound `tenantNotFound`."""
+
+    def gate(self, tenant_id: TenantId, number: int) -> Stored[Gate]:
+        """One point read. Raises NotFound `tenantNotFound`."""
+
+    def operation(self, tenant_id: TenantId, operation_id: OperationId) -> Stored[Operation]:
+        """One point read. Raises NotFound `operationNotFound`."""
+
+    def action(self, tenant_id: TenantId, action_id: ActionId) -> Stored[Action]:
+        """One point read. Raises NotFound `actionNotFound`."""
+
+    def replay(self, tenant_id: TenantId, key: str) -> Replay | None:
+        """One point read: what an Idempotency-Key stood for, or None."""
+
+    def parked(self, tenant_id: TenantId) -> tuple[Stored[ParkedAction], ...]:
+        """Everything that waits in this tenant, in no order."""
+
+    def activity(self, tenant_id: TenantId, *, limit: int, continuation: str | None) -> Page[Activity]:
+        """Newest first, at most `limit` (1 to 200). Raises Invalid `invalidValue` for a foreign continuation."""
+
+    def commit(self, tenant_id: TenantId, writes: Sequence[Write]) -> tuple[str, ...]:
+        """Write all or nothing (at most 100 rows); the new etag of each write, "" where there is none to tell.
+
+        Raises:
+            AlreadyExists: an Insert met a row of the same key.
+            Conflict: a Replace or Remove met a row that has changed or is gone.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSummary:
+    """What a list of tenants shows of one."""
+
+    tenant_id: TenantId
+    display_name: str
+    role_profile: RoleProfile
+    consent: ConsentState
+    account: AccountState
+    state: SessionState
+    since: datetime
+    expires_at: datetime | None
+    problem: Problem | None
+    auto_enabled: bool
+    next_step: NextStep
+    created_at: datetime
+    updated_at: datetime
+
+
+def summary_of(tenant: Tenant) -> TenantSummary:
+    """The tenant's line in the list."""
+    return TenantSummary(
+        tenant.tenant_id,
+        tenant.display_name,
+        tenant.role_profile,
+        tenant.consent.state,
+        tenant.account.state,
+        tenant.session.state,
+        tenant.session.since,
+        tenant.session.expires_at,
+        tenant.session.problem or tenant.account.problem,
+        tenant.auto_enable.enabled,
+        next_step_of(tenant),
+        tenant.created_at,
+        tenant.updated_at,
+    )
+
+
+class TenantIndex(Protocol):
+    """Tenants by session state. It may lag behind the tenants' own rows by a crash; upkeep mends it."""
+
+    def put(self, summary: TenantSummary, *, was: SessionState | None) -> None:
+        """Enter the tenant under its state and take it out from under `was`; None stands for every other state."""
+
+    def list(self, *, state: SessionState | None, limit: int, continuation: str | None) -> Page[TenantSummary]:
+        """A page, ordered by state and tenant id. Raises Invalid `invalidValue` for a foreign continuation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A reason to look at a tenant at a time."""
+
+    tenant_id: TenantId
+    at: datetime
+
+
+class DueList(Protocol):
+    """When to look at which tenant: written before the work it guards, so that no crash leaves work unseen."""
+
+    def add(self, due: Due) -> None:
+        """Enter it; entering the same twice is entering it once."""
+
+    def until(self, now: datetime, *, limit: int) -> tuple[Due, ...]:
+        """What is due at `now`, oldest first."""
+
+    def remove(self, due: Due) -> None:
+        """Take it out; gone already is fine."""

@@ -1,0 +1,1 @@
+"""The work: one file per verb, written against the ports of the domain."""

@@ -1,0 +1,157 @@
+"""Ask for the service account to be created, rotated or taken away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import uuid4
+
+from shared.domain.activity import Event
+from shared.domain.actors import SERVICE, Actor, Right
+from shared.domain.directory_roles import PROFILES, RoleProfile
+from shared.domain.errors import Code, Conflict, refused
+from shared.domain.ids import AccountId, TenantId
+from shared.domain.lease import GateState
+from shared.domain.operation import Operation, OperationKind
+from shared.domain.session import SessionState
+from shared.domain.store import Overview, SetGates, Stored, Write
+from shared.domain.tenant import AccountState, ServiceAccount, Tenant
+from shared.services.accept import Accept, Accepted, Asking, Plan, busy, new_operation
+from shared.services.carry_out import entry_of
+from shared.services.create_account import CreateAccount
+from shared.services.delete_account import DeleteAccount
+from shared.services.rotate_password import RotatePassword
+from shared.services.turn_off import closed, residual
+from shared.services.world import World
+
+
+class AskForServiceAccount:
+    """The services behind `…/service-account`."""
+
+    def __init__(self, world: World, accept: Accept) -> None:
+        self._world = world
+        self._accept = accept
+
+    def create(self, tenant_id: TenantId, asking: Asking, *, profile: RoleProfile | None) -> Accepted:
+        """Create, or retry: goes on from what a failed attempt left. A changed role profile is put into effect.
+
+        Raises:
+            NotFound, Refused: as `Accept`; `operationInProgress`.
+        """
+
+        def decide(tenant: Stored[Tenant]) -> Plan | Operation | None:
+            row = tenant.row
+            running = self._accept.running(row)
+            if running is not None:
+                if running.kind is OperationKind.CREATE_SERVICE_ACCOUNT:
+                    return running
+                raise busy(running)
+            wanted = profile or row.role_profile
+            if row.account.is_usable and set(_template_ids(wanted)) <= set(row.account.roles):
+                return None
+            now = self._world.clock.now()
+            account = replace(row.account, account_id=row.account.account_id or AccountId(uuid4()), problem=None)
+            state = AccountState.CREATED if row.account.is_usable else AccountState.CREATING
+            planned = replace(row.at(now, account=replace(account, state=state)), role_profile=wanted)
+            operation = new_operation(
+                tenant_id,
+                CreateAccount.kind,
+                CreateAccount.steps,
+                asking.caller.actor,
+                now=now,
+                within=self._world.limits.create_within,
+                asking=asking,
+            )
+            text = f"The service account was asked for, with the roles of {wanted.value}."
+            return Plan(operation, planned, entry_of(operation, Event.SERVICE_ACCOUNT_REQUESTED, text, now))
+
+        return self._accept(tenant_id, asking, Right.ADMINISTRATOR, decide)
+
+    def rotate(self, tenant_id: TenantId, asking: Asking) -> Accepted:
+        """Rotate the password now.
+
+        Raises:
+            NotFound, Refused: as `Accept`; `serviceAccountMissing`, `operationInProgress`.
+        """
+
+        def decide(tenant: Stored[Tenant]) -> Plan | Operation | None:
+            running = self._accept.running(tenant.row)
+            if running is not None:
+                if running.kind is OperationKind.ROTATE_PASSWORD:
+                    return running
+                raise busy(running)
+            return self._plan_rotation(tenant.row, asking.caller.actor, asking)
+
+        return self._accept(tenant_id, asking, Right.ADMINISTRATOR, decide)
+
+    def rotate_when_due(self, tenant: Stored[Tenant]) -> None:
+        """Rotate because the date has come. Whoever was faster has done it."""
+        due = tenant.row.account.next_rotation_at
+        if tenant.row.operation is None and tenant.row.account.is_usable and due and self._world.clock.now() >= due:
+            try:
+                self._accept.begin(tenant, self._plan_rotation(tenant.row, SERVICE, None))
+            except Conflict:
+                return
+
+    def remove(self, tenant_id: TenantId, asking: Asking) -> Accepted:
+        """Disable advanced management: the session is off from the moment this returns, the rest follows.
+
+        Raises:
+            NotFound, Refused: as `Accept`.
+        """
+
+        def decide(tenant: Stored[Tenant]) -> Plan | Operation | None:
+            running = self._accept.running(tenant.row)
+            if running is not None and running.kind is OperationKind.DELETE_SERVICE_ACCOUNT:
+                return running
+            if running is None and tenant.row.account.state is AccountState.NONE:
+                return None
+            plan = self._plan_removal(self._world.store.overview(tenant_id), asking)
+            return replace(plan, cancels=running.operation_id if running else None)
+
+        return self._accept(tenant_id, asking, Right.ADMINISTRATOR, decide)
+
+    def _plan_rotation(self, tenant: Tenant, by: Actor, asking: Asking | None) -> Plan:
+        if not tenant.account.is_usable:
+            raise refused(
+                Code.SERVICE_ACCOUNT_MISSING,
+                "The tenant has no management service account whose password could be rotated.",
+                step="Create the service account (PUT …/service-account), then ask again.",
+            )
+        now = self._world.clock.now()
+        operation = new_operation(
+            tenant.tenant_id,
+            RotatePassword.kind,
+            RotatePassword.steps,
+            by,
+            now=now,
+            within=self._world.limits.rotate_within,
+            asking=asking,
+        )
+        return Plan(
+            operation, tenant.at(now), entry_of(operation, Event.ROTATION_REQUESTED, "A rotation was asked for.", now)
+        )
+
+    def _plan_removal(self, overview: Overview, asking: Asking) -> Plan:
+        tenant, now = overview.tenant.row, self._world.clock.now()
+        writes: tuple[Write, ...] = ()
+        session = tenant.session
+        if session.state is not SessionState.OFF:
+            session = closed(session, residual(overview, now), now)
+            writes = (SetGates(GateState.CLOSED),)
+        operation = new_operation(
+            tenant.tenant_id,
+            DeleteAccount.kind,
+            DeleteAccount.steps,
+            asking.caller.actor,
+            now=now,
+            within=self._world.limits.delete_within,
+            asking=asking,
+        )
+        account: ServiceAccount = replace(tenant.account, state=AccountState.DELETING, problem=None)
+        text = "Advanced management is being disabled: account, roles and secrets are removed."
+        entry = entry_of(operation, Event.SERVICE_ACCOUNT_REMOVAL_REQUESTED, text, now)
+        return Plan(operation, tenant.at(now, session=session, account=account), entry, writes)
+
+
+def _template_ids(profile: RoleProfile) -> list[object]:
+    return [role.template_id for role in PROFILES[profile]]

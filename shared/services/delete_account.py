@@ -1,0 +1,174 @@
+"""Disable advanced management: take away the account, its roles and its secrets, look again, and report.
+
+Roles go before the user: an account without roles is no administrator, so deleting it needs no directory role of ours
+(https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions). What cannot be
+removed, because consent was withdrawn say, does not stop the rest; it is listed for the customer to remove by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.domain.activity import Event
+from shared.domain.directory_roles import ROLE_NAMES
+from shared.domain.errors import Code, NextStep, Problem, Refused, Transient
+from shared.domain.lease import GateState
+from shared.domain.operation import Operation, OperationKind
+from shared.domain.session import Session, SessionState
+from shared.domain.store import SetGates
+from shared.domain.tenant import AccountState, ServiceAccount, Tenant, password_secret, session_secret
+from shared.services.carry_out import Done, Ending, entry_of
+from shared.services.create_account import MARKER
+from shared.services.turn_off import closed
+from shared.services.world import World
+
+_BY_HAND = frozenset({Code.CONSENT_MISSING, Code.PERMISSION_MISSING, Code.ADMIN_ROLE_MISSING})
+_TRIES = 5
+_RECYCLE_BIN = timedelta(days=30)
+_HOW = {
+    "roles": "Remove the role assignments of the account in Entra, under Roles and administrators.",
+    "user": "Delete the account in Entra, under Users.",
+    "signIns": "Revoke the account's sessions in Entra, on the account's page.",
+}
+_KINDS = {"roles": "roleAssignment", "user": "user", "secrets": "secret"}
+
+
+class DeleteAccount:
+    """The flow behind `DELETE …/service-account`."""
+
+    kind = OperationKind.DELETE_SERVICE_ACCOUNT
+    steps = ("revokeSignIns", "removeRoles", "deleteUser", "deleteSecrets", "verify")
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def perform(self, step: str, tenant: Tenant, operation: Operation) -> Done:
+        """One step; what is gone already counts as removed."""
+        match step:
+            case "revokeSignIns":
+                return self._try("signIns", operation, lambda: self._revoke(tenant))
+            case "removeRoles":
+                return self._try("roles", operation, lambda: self._remove_roles(tenant))
+            case "deleteUser":
+                return self._try("user", operation, lambda: self._delete_user(tenant))
+            case "deleteSecrets":
+                return self._delete_secrets(tenant)
+            case _:
+                return self._verify(tenant, operation)
+
+    def succeed(self, tenant: Tenant, operation: Operation) -> Ending:
+        """Nothing of ours is left: the tenant is as it was before, and the report says what was removed."""
+        now = self._world.clock.now()
+        entry = entry_of(operation, Event.SERVICE_ACCOUNT_REMOVED, "Advanced management was disabled.", now)
+
+        def removed(tenant: Tenant) -> Tenant:
+            return replace(tenant, account=ServiceAccount(), session=_off(tenant, now))
+
+        return Ending(removed, (SetGates(GateState.CLOSED),), entry, self._report(operation))
+
+    def fail(self, tenant: Tenant, operation: Operation, problem: Problem) -> Ending:
+        """The session is off in any case; the account stays recorded, so that the same call again goes on."""
+        now = self._world.clock.now()
+        entry = entry_of(operation, Event.SERVICE_ACCOUNT_REMOVAL_FAILED, problem.message, now, code=problem.code)
+
+        def failed(tenant: Tenant) -> Tenant:
+            account = replace(tenant.account, state=AccountState.FAILED, problem=problem)
+            return replace(tenant, account=account, session=_off(tenant, now))
+
+        return Ending(failed, (SetGates(GateState.CLOSED),), entry, self._report(operation))
+
+    def abandon(self, tenant: Tenant, operation: Operation) -> None:
+        """Nothing: whoever took over finds the record."""
+
+    def _try(self, what: str, operation: Operation, remove: Callable[[], str]) -> Done:
+        """Remove something; when it may not be removed, put it off a few times, then note it as left."""
+        try:
+            return Done(notes={f"removed.{what}": remove()})
+        except Refused as error:
+            if error.problem.code not in _BY_HAND:
+                raise
+            if error.problem.code is Code.ADMIN_ROLE_MISSING and operation.attempts < _TRIES:
+                raise Transient(error.problem) from error  # the roles just removed may still count for a while
+            return Done(notes={f"left.{what}": error.problem.code})
+
+    def _revoke(self, tenant: Tenant) -> str:
+        if tenant.account.object_id is None:
+            return ""
+        self._world.directory.revoke_sign_ins(tenant.tenant_id, tenant.account.object_id)
+        return str(tenant.account.object_id)
+
+    def _remove_roles(self, tenant: Tenant) -> str:
+        if tenant.account.object_id is None:
+            return ""
+        held = self._world.directory.role_assignments(tenant.tenant_id, tenant.account.object_id)
+        for role in held:
+            self._world.directory.remove_role(tenant.tenant_id, role.assignment_id)
+        return ",".join(ROLE_NAMES.get(role.role_template_id, str(role.role_template_id)) for role in held)
+
+    def _delete_user(self, tenant: Tenant) -> str:
+        account, directory = tenant.account, self._world.directory
+        object_id = account.object_id
+        if object_id is None and account.user_principal_name is not None:
+            found = directory.user(tenant.tenant_id, account.user_principal_name)
+            object_id = found.object_id if found and found.marker == MARKER + str(account.account_id) else None
+        if object_id is None:
+            return ""
+        directory.delete_user(tenant.tenant_id, object_id)
+        return str(object_id)
+
+    def _delete_secrets(self, tenant: Tenant) -> Done:
+        names = _secrets(tenant)
+        for name in names:
+            self._world.vault.delete(name)
+        return Done(notes={"removed.secrets": ",".join(names)})
+
+    def _verify(self, tenant: Tenant, operation: Operation) -> Done:
+        left = [what for what in _HOW if f"left.{what}" in operation.notes]
+        if left:
+            raise Refused(
+                Problem(
+                    Code.CLEANUP_INCOMPLETE,
+                    f"Some things could not be removed from the tenant: {', '.join(left)}.",
+                    next_step=NextStep(" ".join(_HOW[what] for what in left)),
+                )
+            )
+        object_id = tenant.account.object_id
+        if object_id is not None and self._world.directory.user(tenant.tenant_id, str(object_id)) is not None:
+            raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "The account is still visible in the tenant."))
+        if any(self._world.vault.exists(name) for name in _secrets(tenant)):
+            raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "A secret is still in Key Vault."))
+        return Done(notes={"verifiedAt": f"{self._world.clock.now():%Y-%m-%dT%H:%M:%SZ}"})
+
+    def _report(self, operation: Operation) -> dict[str, object]:
+        """What was removed, what was not there, and what is left with how to remove it."""
+        notes = operation.notes
+        rows: list[dict[str, object]] = [{"kind": "session", "name": "management session", "state": "removed"}]
+        for what, kind in _KINDS.items():
+            if f"left.{what}" in notes:
+                rows.append({"kind": kind, "name": what, "state": "left", "nextStep": {"text": _HOW[what]}})
+            elif f"removed.{what}" in notes:
+                names = [name for name in notes[f"removed.{what}"].split(",") if name]
+                rows += [{"kind": kind, "name": name, "state": "removed"} for name in names]
+                if not names:
+                    rows.append({"kind": kind, "name": what, "state": "absent"})
+        report: dict[str, object] = {"removal": rows}
+        if notes.get("verifiedAt"):
+            report["verifiedAt"] = notes["verifiedAt"]
+        if notes.get("removed.user"):
+            report["restorableUntil"] = self._world.clock.now() + _RECYCLE_BIN
+        return report
+
+
+def _secrets(tenant: Tenant) -> list[str]:
+    account_id = tenant.account.account_id
+    return [password_secret(account_id), session_secret(tenant.tenant_id, account_id)] if account_id else []
+
+
+def _off(tenant: Tenant, now: datetime) -> Session:
+    """The session at its end: without an account there is nothing it could stand on."""
+    until = tenant.session.tokens_valid_until or now
+    if tenant.session.state is SessionState.OFF:
+        return tenant.session
+    return closed(tenant.session, until, now).turned_off(now, tokens_valid_until=until)

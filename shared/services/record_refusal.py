@@ -1,0 +1,50 @@
+"""Record a message that could not be accepted, where support will find it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from shared import telemetry
+from shared.domain.activity import Activity, Event
+from shared.domain.actors import SERVICE
+from shared.domain.errors import NotFound, Problem
+from shared.domain.ids import TenantId
+from shared.domain.store import Insert
+from shared.services.world import World
+
+NOBODY = TenantId(UUID(int=0))
+"""The partition of what belongs to no tenant we know."""
+
+
+class RecordRefusal:
+    """Called by the queue doors; the message itself is not kept, for nobody knows what is in it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def record(self, queue: str, problem: Problem, claimed_tenant: str | None) -> None:
+        """One entry in the trail of the tenant the message claims to be about, or of nobody.
+
+        Raises:
+            Transient: our own tables are away.
+        """
+        tenant_id = TenantId(UUID(claimed_tenant)) if claimed_tenant else NOBODY
+        if tenant_id != NOBODY:
+            try:
+                self._world.store.tenant(tenant_id)
+            except NotFound:
+                tenant_id = NOBODY
+        facts = {"queue": queue, "code": str(problem.code)}
+        if problem.target:
+            facts["target"] = problem.target
+        entry = Activity(
+            tenant_id,
+            self._world.clock.now(),
+            Event.MESSAGE_REFUSED,
+            SERVICE,
+            f"A message on {queue} was refused: {problem.message}",
+            telemetry.correlation_id(),
+            facts=facts,
+        )
+        self._world.store.commit(tenant_id, [Insert(entry)])
+        telemetry.event(Event.MESSAGE_REFUSED, tenant_id=tenant_id, queue=queue, code=problem.code)

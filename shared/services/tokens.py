@@ -1,0 +1,107 @@
+"""The access tokens this process holds: fetched once, however many ask together, and forgotten with their session."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+
+from shared import telemetry
+from shared.domain.errors import Code, Conflict, Refused, Transient, refused
+from shared.domain.ids import SessionId, TenantId
+from shared.domain.resources import Resource
+from shared.domain.secret import AccessToken, Secret
+from shared.domain.session import Method, SessionState
+from shared.domain.store import Replace, Stored
+from shared.domain.tenant import Tenant, password_secret, session_secret
+from shared.services.world import World
+
+_MOST = 2_000
+_Key = tuple[SessionId, Resource]
+
+
+class Tokens:
+    """A cache keyed by session, so that a token of an ended session can never be found again."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock = threading.Lock()
+        self._held: OrderedDict[_Key, AccessToken] = OrderedDict()
+        self._fetching: dict[_Key, threading.Lock] = {}
+
+    def held(self, session_id: SessionId | None, resource: Resource) -> AccessToken | None:
+        """The token, when this process has one that still lasts; no request is made."""
+        if session_id is None:
+            return None
+        with self._lock:
+            token = self._held.get((session_id, resource))
+        if token is None or not token.lasts(self._world.limits.token_margin, self._world.clock.now()):
+            return None
+        return token
+
+    def fetch(self, tenant_id: TenantId, session_id: SessionId | None, resource: Resource) -> AccessToken:
+        """The token, asked of Key Vault and Entra by the first who comes; the others wait for that one.
+
+        Raises:
+            Refused: `sessionNotOn`, or why Entra does not sign the account in any more.
+            Transient: Key Vault or Entra are away.
+        """
+        if session_id is None:
+            raise _not_on()
+        key = (session_id, resource)
+        with self._lock:
+            turn = self._fetching.setdefault(key, threading.Lock())
+        with turn:
+            token = self.held(session_id, resource)
+            if token is None:
+                token = self._ask(tenant_id, session_id, resource)
+                self._keep(key, token)
+        return token
+
+    def _keep(self, key: _Key, token: AccessToken) -> None:
+        with self._lock:
+            self._held[key] = token
+            self._held.move_to_end(key)
+            while len(self._held) > _MOST:
+                oldest, _ = self._held.popitem(last=False)
+                self._fetching.pop(oldest, None)
+
+    def _ask(self, tenant_id: TenantId, session_id: SessionId, resource: Resource) -> AccessToken:
+        stored = self._world.store.tenant(tenant_id)
+        tenant = stored.row
+        lives = tenant.session.state in (SessionState.ON, SessionState.DRAINING)
+        if not lives or tenant.session.session_id != session_id:
+            raise _not_on()
+        scope = self._world.audiences.scope(resource, str(tenant.initial_domain))
+        name = session_secret(tenant_id, tenant.account.account_id)
+        refresh_token = self._world.vault.get(name, tenant.session.secret_version)
+        try:
+            return self._world.sign_in.redeem(tenant_id, refresh_token, scope)
+        except Refused as error:
+            if (
+                error.problem.code is not Code.CREDENTIAL_REJECTED
+                or tenant.session.method is not Method.SERVICE_ACCOUNT
+            ):
+                raise
+        telemetry.event("refreshTokenDead", tenant_id=tenant_id)
+        return self._world.sign_in.redeem(tenant_id, self._sign_in_again(stored), scope)
+
+    def _sign_in_again(self, stored: Stored[Tenant]) -> Secret:
+        """A new refresh token in place of one that was revoked or cut by a sign-in frequency policy."""
+        tenant, vault = stored.row, self._world.vault
+        account = tenant.account
+        password = vault.get(password_secret(account.require_id()), account.secret_version)
+        signed_in = self._world.sign_in.with_password(tenant.tenant_id, str(account.user_principal_name), password)
+        name = session_secret(tenant.tenant_id, account.account_id)
+        version = vault.put(name, signed_in.refresh_token, purpose="session refresh token")
+        renewed = replace(tenant, session=replace(tenant.session, secret_version=version))
+        try:
+            self._world.store.commit(tenant.tenant_id, [Replace(renewed, stored.etag)])
+        except Conflict as error:
+            vault.retire(name, version)
+            raise Transient(error.problem) from error  # the session may be going off: the caller asks again
+        return signed_in.refresh_token
+
+
+def _not_on() -> Refused:
+    return refused(Code.SESSION_NOT_ON, "The management session is not on, so no token can be had.")

@@ -1,0 +1,127 @@
+"""Look at what is due, and at nothing else: resend, expire, answer, rotate, and enter the next time to look.
+
+The due list is written before the work it guards, so every crash leaves an entry behind; looking at a tenant twice, or
+for nothing, changes nothing. Its cost follows the entries that are due, not the number of tenants.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared import telemetry
+from shared.domain.activity import Event
+from shared.domain.actors import SERVICE
+from shared.domain.errors import ManagementSessionError, NotFound
+from shared.domain.ids import TenantId
+from shared.domain.lease import Gate
+from shared.domain.operation import Operation
+from shared.domain.session import SessionState
+from shared.domain.store import Due, Overview
+from shared.services.answer_parked import AnswerParked
+from shared.services.ask_for_account import AskForServiceAccount
+from shared.services.toggle_session import ToggleSession
+from shared.services.world import World
+
+_AT_ONCE = 200
+
+
+class Upkeep:
+    """The service behind the timer."""
+
+    def __init__(
+        self, world: World, toggle: ToggleSession, accounts: AskForServiceAccount, answer_parked: AnswerParked
+    ) -> None:
+        self._world = world
+        self._toggle = toggle
+        self._accounts = accounts
+        self._answer_parked = answer_parked
+
+    def __call__(self) -> int:
+        """Look at everything that is due; how many tenants that were.
+
+        Raises:
+            Transient: the due list itself cannot be read.
+        """
+        now = self._world.clock.now()
+        due = self._world.due.until(now, limit=_AT_ONCE)
+        looked: set[TenantId] = set()
+        for entry in due:
+            try:
+                if entry.tenant_id not in looked:
+                    self._look(entry.tenant_id)
+                    looked.add(entry.tenant_id)
+                self._world.due.remove(entry)
+            except ManagementSessionError as error:  # one tenant's trouble must not keep the others waiting
+                telemetry.event("upkeepPutOff", tenant_id=entry.tenant_id, code=error.problem.code)
+        telemetry.event("upkeepDone", due=len(due), tenants=len(looked))
+        return len(looked)
+
+    def _look(self, tenant_id: TenantId) -> None:
+        try:
+            overview = self._world.store.overview(tenant_id)
+        except NotFound:
+            return
+        now = self._world.clock.now()
+        tenant = overview.tenant.row
+        following = self._next(overview, now)
+        if following is not None:
+            self._world.due.add(Due(tenant_id, following))
+        if now < tenant.session.since + 2 * self._world.limits.look_every:
+            self._world.enter_in_index(tenant, None)  # a crash may have come between the change and the list
+        self._resend(overview, now)
+        self._end_session(overview, now)
+        self._answer_parked(tenant_id)
+        self._accounts.rotate_when_due(overview.tenant)
+
+    def _resend(self, overview: Overview, now: datetime) -> None:
+        """Wake a worker for an operation that nobody seems to work on."""
+        tenant = overview.tenant.row
+        if tenant.operation is None:
+            return
+        operation = self._world.store.operation(tenant.tenant_id, tenant.operation.operation_id).row
+        if self._is_stuck(operation, now):
+            telemetry.event("operationResent", tenant_id=tenant.tenant_id, operation_id=operation.operation_id)
+            self._world.messages.send_operation(tenant.tenant_id, operation.operation_id)
+
+    def _is_stuck(self, operation: Operation, now: datetime) -> bool:
+        if operation.is_claimed(now):
+            return False
+        quiet_since = operation.updated_at or operation.created_at
+        return now >= operation.deadline or now >= quiet_since + self._world.limits.stuck_after
+
+    def _end_session(self, overview: Overview, now: datetime) -> None:
+        session = overview.tenant.row.session
+        if session.state is not SessionState.ON:
+            return
+        if session.expires_at is not None and now >= session.expires_at:
+            self._toggle.end(overview, Event.SESSION_EXPIRED, SERVICE, "The session's time is up.")
+            return
+        idle_timeout = overview.tenant.row.auto_enable.idle_timeout
+        idle = idle_since(overview, now)
+        if overview.tenant.row.auto_enable.enabled and idle is not None and now >= idle + idle_timeout:
+            self._toggle.end(overview, Event.SESSION_IDLE, SERVICE, "No action has used the session for a while.")
+
+    def _next(self, overview: Overview, now: datetime) -> datetime | None:
+        """When to look again; None when nothing in the tenant can become due by itself."""
+        tenant, limits = overview.tenant.row, self._world.limits
+        times = []
+        if tenant.operation is not None:
+            times.append(now + limits.stuck_after)
+        if tenant.session.state is SessionState.ON and tenant.session.expires_at is not None:
+            times.append(min(max(tenant.session.expires_at, now), now + limits.look_every))
+        if tenant.account.is_usable and tenant.account.next_rotation_at is not None:
+            times.append(max(tenant.account.next_rotation_at, now + limits.look_every))
+        return min(times) if times else None
+
+
+def idle_since(overview: Overview, now: datetime) -> datetime | None:
+    """Since when no lease has been held; None while one is."""
+    gates = [gate.row for gate in overview.gates]
+    if any(gate.live(now) for gate in gates):
+        return None
+    return max([overview.tenant.row.session.since, *(_emptied(gate) for gate in gates if gate.used)])
+
+
+def _emptied(gate: Gate) -> datetime:
+    ends = [lease.expires_at for lease in gate.leases]
+    return max([*ends, gate.idle_since] if gate.idle_since else ends)

@@ -1,0 +1,65 @@
+"""What every service is given: the ports, and the limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from shared.domain.actors import Caller, Right
+from shared.domain.errors import Code, Refused, refused, tenant_not_found
+from shared.domain.limits import Limits
+from shared.domain.ports import Clock, Directory, Messages, SignIn, Vault
+from shared.domain.resources import Audiences
+from shared.domain.store import DueList, TenantIndex, TenantStore, summary_of
+from shared.domain.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The outside, port by port.
+
+    Attributes:
+        application_id: our own client id, as tenants consent to it.
+    """
+
+    clock: Clock
+    store: TenantStore
+    index: TenantIndex
+    due: DueList
+    messages: Messages
+    vault: Vault
+    directory: Directory
+    sign_in: SignIn
+    application_id: UUID
+    limits: Limits = field(default_factory=Limits)
+    audiences: Audiences = field(default_factory=Audiences)
+
+    def enter_in_index(self, tenant: Tenant, was: Tenant | None) -> None:
+        """Bring the tenant's line in the list up to date, if it shows anything that has changed since `was`."""
+        before = summary_of(was) if was else None
+        now = summary_of(tenant)
+        if before is None or replace(before, updated_at=now.updated_at) != now:
+            self.index.put(now, was=before.state if before else None)
+
+
+def authorise(caller: Caller, tenant: Tenant, right: Right) -> None:
+    """Let the caller go on, or not.
+
+    Raises:
+        NotFound: `tenantNotFound`, it has no right at all here and so may not learn that the tenant exists.
+        Refused: `callerNotAllowed`, it has rights here, but not this one.
+    """
+    rights = caller.rights(tenant.grants)
+    if not rights:
+        raise tenant_not_found()
+    if right not in rights:
+        raise not_allowed(right)
+
+
+def not_allowed(right: Right) -> Refused:
+    """The refusal for a caller without that right."""
+    return refused(
+        Code.CALLER_NOT_ALLOWED,
+        f"This takes the right {right.value}, which the caller does not have here.",
+        step="Ask an administrator of this tenant to grant it (PUT …/operators/{objectId}).",
+    )

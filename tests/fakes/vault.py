@@ -1,0 +1,59 @@
+"""A key vault in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from shared.domain.errors import Code, refused
+from shared.domain.ports import Vault
+from shared.domain.secret import Secret
+from tests.fakes.calls import CallLog, logs
+
+
+@dataclass(slots=True)
+class FakeVersion:
+    """One version of a secret."""
+
+    secret: Secret
+    purpose: str
+    is_enabled: bool = True
+
+
+@logs(Vault)
+class FakeVault:
+    """A vault (Vault port).
+
+    Attributes:
+        names: every name ever put, with its versions, oldest first.
+        deleted: the names in the recycle bin.
+    """
+
+    def __init__(self, log: CallLog | None = None) -> None:
+        self.log = log or CallLog()
+        self.names: dict[str, dict[str, FakeVersion]] = {}
+        self.deleted: set[str] = set()
+
+    def put(self, name: str, secret: Secret, *, purpose: str) -> str:
+        self.deleted.discard(name)
+        version = uuid4().hex
+        self.names.setdefault(name, {})[version] = FakeVersion(secret, purpose)
+        return version
+
+    def get(self, name: str, version: str | None = None) -> Secret:
+        versions = {} if name in self.deleted else self.names.get(name, {})
+        found = versions.get(version or next(reversed(versions), ""))
+        if found is None or not found.is_enabled:
+            raise refused(Code.SECRET_MISSING, f"There is no readable secret {name}.")
+        return found.secret
+
+    def retire(self, name: str, version: str) -> None:
+        if name not in self.deleted and version in self.names.get(name, {}):
+            self.names[name][version].is_enabled = False
+
+    def delete(self, name: str) -> None:
+        if name in self.names:
+            self.deleted.add(name)
+
+    def exists(self, name: str) -> bool:
+        return name in self.names and name not in self.deleted
