@@ -4,6 +4,7 @@ import azure.functions as func
 
 from functions import (
     action_messages,
+    allowed_ips,
     auto_enable,
     health,
     leases,
@@ -11,8 +12,10 @@ from functions import (
     operations,
     operators,
     poison,
+    policy_checks,
     service_accounts,
     sessions,
+    support_bundles,
     tenants,
     upkeep,
 )
@@ -24,6 +27,9 @@ for room in (
     service_accounts,
     sessions,
     auto_enable,
+    policy_checks,
+    allowed_ips,
+    support_bundles,
     leases,
     operations,
     operation_messages,

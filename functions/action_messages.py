@@ -4,7 +4,7 @@ from uuid import UUID
 
 import azure.functions as func
 
-from functions import bodies, envelope
+from functions import bodies, envelope, reading
 from shared import telemetry, wiring
 from shared.domain.ids import ActionId, TenantId
 
@@ -28,7 +28,7 @@ def complete_action(msg: func.QueueMessage) -> None:
 def _decide(message: bodies.ActionRequestMessage) -> None:
     services = wiring.services()
     with telemetry.correlated(message.action_id):
-        services.act.request(bodies.action_request(message, services.world.clock.now(), services.world.limits))
+        services.act.request(reading.action_request(message, services.world.clock.now(), services.world.limits))
 
 
 def _complete(message: bodies.ActionCompletionMessage) -> None:

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions import bodies, views, wire
+from functions import bodies, reading, views, wire
 from functions.wire import Answer, Call, door
 
 bp = func.Blueprint()
@@ -20,7 +20,7 @@ def set_auto_enable(call: Call) -> Answer:
         asking,
         enabled=body.enabled,
         kinds=tuple(body.kinds) if body.kinds else None,
-        idle_timeout=bodies.duration(body.idle_timeout) if body.idle_timeout else None,
+        idle_timeout=reading.duration(body.idle_timeout) if body.idle_timeout else None,
     )
     return Answer(200, views.auto_enable(tenant.row.auto_enable), wire.etag(tenant))
 

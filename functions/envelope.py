@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import azure.functions as func
 
-from functions import bodies
+from functions import bodies, reading
 from shared import telemetry, wiring
 from shared.domain.errors import Invalid, ManagementSessionError
 
@@ -29,7 +29,7 @@ def handle(msg: func.QueueMessage, queue: str, into: type[T], work: Callable[[T]
     """
     raw = msg.get_body()
     try:
-        message: T = bodies.read(raw, into, limit=bodies.MAX_MESSAGE)
+        message: T = reading.read(raw, into, limit=bodies.MAX_MESSAGE)
     except Invalid as error:
         with telemetry.correlated(), trouble(queue):
             wiring.services().refusals.record(queue, error.problem, _claimed_tenant(raw))
@@ -60,6 +60,6 @@ def _claimed_tenant(raw: bytes) -> str | None:
     """The tenant a malformed message says it is about; only to file the refusal where somebody will look for it."""
     try:
         claimed = json.loads(raw)["tenantId"]
-        return str(bodies.guid(claimed, "tenantId"))
+        return str(reading.guid(claimed, "tenantId"))
     except (ValueError, TypeError, KeyError, RecursionError, Invalid):
         return None

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions import bodies, views
+from functions import bodies, reading, views, words
 from functions.wire import Answer, Call, door
 from shared.domain.ids import ActionId, LeaseId
 
@@ -31,7 +31,7 @@ def redeem_lease(call: Call) -> Answer:
         200,
         {
             "accessToken": token.value.reveal(),
-            "expiresAt": views.time(token.expires_at),
+            "expiresAt": words.time(token.expires_at),
             "resource": body.resource.value,
             "tokenType": "Bearer",
         },
@@ -45,7 +45,7 @@ def renew_lease(call: Call) -> Answer:
     """The lease, ending later."""
     caller, tenant_id, lease_id = call.asking("renewLease").caller, call.tenant_id, LeaseId(call.guid("leaseId"))
     body: bodies.RenewalBody = call.body(bodies.RenewalBody)
-    lease = call.services.leases.renew(caller, tenant_id, lease_id, bodies.duration(body.duration))
+    lease = call.services.leases.renew(caller, tenant_id, lease_id, reading.duration(body.duration))
     return Answer(200, views.lease(lease))
 
 

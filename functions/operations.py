@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import azure.functions as func
 
-from functions import views, wire
+from functions import views, wire, words
 from functions.wire import Answer, Call, door
 from shared.domain.ids import OperationId
 
@@ -16,8 +16,8 @@ bp = func.Blueprint()
 @door
 def get_operation(call: Call) -> Answer:
     """An operation with its steps."""
-    operation_id = OperationId(call.guid("operationId"))
-    operation = call.services.look.operation(call.caller, call.tenant_id, operation_id)
+    caller, tenant_id = call.caller, call.tenant_id
+    operation = call.services.look.operation(caller, tenant_id, OperationId(call.guid("operationId")))
     headers = {} if operation.is_terminal else {"Retry-After": str(wire.RETRY_AFTER)}
     return Answer(200, views.operation(operation), headers)
 
@@ -29,7 +29,7 @@ def list_activity(call: Call) -> Answer:
     """A page of the trail, newest first."""
     caller, limit = call.caller, call.limit()
     page = call.services.look.activity(caller, call.tenant_id, limit=limit, continuation=call.query("skipToken"))
-    body: views.Json = {"value": [views.activity(entry) for entry in page.items]}
+    body: words.Json = {"value": [views.activity(entry) for entry in page.items]}
     if page.continuation:
         body |= {"nextLink": f"{call.address}?{urlencode({'top': limit, 'skipToken': page.continuation})}"}
     return Answer(200, body)

@@ -35,5 +35,6 @@ def grant_operator(call: Call) -> Answer:
 @door
 def remove_operator(call: Call) -> Answer:
     """Take somebody's rights in this tenant away."""
-    call.services.onboard.remove_grant(call.tenant_id, call.asking("removeOperator"), call.guid("objectId"))
+    asking, tenant_id, object_id = call.asking("removeOperator"), call.tenant_id, call.guid("objectId")
+    call.services.onboard.remove_grant(tenant_id, asking, object_id)
     return Answer(204)

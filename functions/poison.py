@@ -4,7 +4,7 @@ from uuid import UUID
 
 import azure.functions as func
 
-from functions import bodies, envelope
+from functions import bodies, envelope, reading
 from shared import telemetry, wiring
 from shared.domain.errors import Code, NextStep, Problem
 from shared.domain.ids import OperationId, TenantId
@@ -47,7 +47,7 @@ def _close_operation(message: bodies.OperationMessage) -> None:
 def _close_request(message: bodies.ActionRequestMessage) -> None:
     services = wiring.services()
     with telemetry.correlated(message.action_id):
-        request = bodies.action_request(message, services.world.clock.now(), services.world.limits)
+        request = reading.action_request(message, services.world.clock.now(), services.world.limits)
         services.act.give_up(request, _GIVEN_UP)
 
 

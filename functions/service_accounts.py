@@ -34,7 +34,8 @@ def rotate_password(call: Call) -> Answer:
 @door
 def delete_service_account(call: Call) -> Answer:
     """Disable advanced management."""
-    return _answer(call, call.services.accounts.remove(call.tenant_id, call.asking("deleteServiceAccount")))
+    asking, tenant_id = call.asking("deleteServiceAccount"), call.tenant_id
+    return _answer(call, call.services.accounts.remove(tenant_id, asking))
 
 
 def _answer(call: Call, accepted: Accepted) -> Answer:

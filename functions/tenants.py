@@ -4,12 +4,11 @@ from urllib.parse import urlencode
 
 import azure.functions as func
 
-from functions import bodies, views, wire
+from functions import bodies, views, wire, words
 from functions.wire import Answer, Call, door
 from shared.domain.errors import Code, Invalid, Problem
 from shared.domain.session import SessionState
 from shared.domain.store import Overview
-from shared.services.onboard import admin_consent_url
 
 bp = func.Blueprint()
 
@@ -24,9 +23,9 @@ def list_tenants(call: Call) -> Answer:
         raise Invalid(Problem(Code.INVALID_VALUE, "A session state is expected here.", "state"))
     wanted = SessionState(state) if state else None
     page = call.services.look.tenants(caller, state=wanted, limit=limit, continuation=call.query("skipToken"))
-    body: views.Json = {"value": [views.summary(row) for row in page.items]}
+    body: words.Json = {"value": [views.summary(row) for row in page.items]}
     if page.continuation:
-        query = views.present(state=state, top=limit, skipToken=page.continuation)
+        query = words.present(state=state, top=limit, skipToken=page.continuation)
         body |= {"nextLink": f"{call.address}?{urlencode(query)}"}
     return Answer(200, body)
 
@@ -57,9 +56,6 @@ def get_tenant(call: Call) -> Answer:
 
 
 def _shown(call: Call, overview: Overview) -> Answer:
-    services = call.services
-    world = services.world
-    url = admin_consent_url(
-        services.authority_host, overview.tenant.row.tenant_id, world.application_id, services.consent_redirect_uri
-    )
-    return Answer(200, views.tenant(overview, world.clock.now(), url), wire.etag(overview.tenant))
+    services, row = call.services, overview.tenant.row
+    shown = views.tenant(overview, services.world.clock.now(), services.consent_url(row.tenant_id))
+    return Answer(200, shown, wire.etag(overview.tenant))

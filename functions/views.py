@@ -3,54 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
+from functions import policy_views
+from functions.words import Json, next_step, present, problem, span, time
 from shared.domain.action import Action
 from shared.domain.activity import Activity
 from shared.domain.actors import Actor, Grant
 from shared.domain.directory_roles import PERMISSIONS, PROFILES, ROLE_NAMES
-from shared.domain.errors import NextStep, Problem
+from shared.domain.errors import NextStep
 from shared.domain.lease import Lease
 from shared.domain.next_step import next_step_of
 from shared.domain.operation import Operation
+from shared.domain.session import Method
 from shared.domain.store import Overview, TenantSummary
 from shared.domain.tenant import AutoEnable, Consent, ConsentState, ServiceAccount, Tenant
-
-Json = dict[str, Any]
-
-
-def present(**fields: Any) -> Json:
-    """The fields that have a value."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def time(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC, to the second."""
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None
-
-
-def span(duration: timedelta) -> str:
-    """ISO 8601, in hours and minutes."""
-    hours, minutes = divmod(int(duration / timedelta(minutes=1)), 60)
-    return "PT" + (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes or not hours else "")
-
-
-def _next_step(step: NextStep | None) -> Json | None:
-    return present(text=step.text, link=step.link) if step else None
-
-
-def problem(found: Problem | None) -> Json:
-    """contracts/schemas/errorDetail.json."""
-    if found is None:
-        return {}
-    return present(
-        code=str(found.code),
-        message=found.message,
-        target=found.target,
-        details=[problem(detail) for detail in found.details] or None,
-        nextStep=_next_step(found.next_step),
-    )
+from shared.services.turn_on_as_admin import WARNING
 
 
 def _actor(who: Actor | None) -> Json | None:
@@ -74,10 +42,10 @@ def tenant(overview: Overview, now: datetime, consent_url: str) -> Json:
         serviceAccount=account(row),
         session=session(overview, now),
         autoEnable=auto_enable(row.auto_enable),
-        allowedIps={"state": "none", "ranges": []},
-        policyCheck={"state": "none"},
+        allowedIps=policy_views.allowed_ips(row.allowed_ips),
+        policyCheck=policy_views.check_summary(row.policy_check),
         operation={"id": str(running.operation_id), "kind": running.kind.value} if running else None,
-        nextStep=_next_step(next_step_of(row, consent_url)),
+        nextStep=next_step(next_step_of(row, consent_url)),
         createdAt=time(row.created_at),
         updatedAt=time(row.updated_at),
     )
@@ -150,6 +118,7 @@ def session(overview: Overview, now: datetime) -> Json:
         }
         if last
         else None,
+        warning=next_step(WARNING) if found.method is Method.GLOBAL_ADMIN else None,
         error=problem(found.problem) or None,
     )
 
@@ -175,7 +144,7 @@ def summary(row: TenantSummary) -> Json:
             error=problem(row.problem) or None,
         ),
         autoEnable={"enabled": row.auto_enabled},
-        nextStep=_next_step(row.next_step),
+        nextStep=next_step(row.next_step),
         createdAt=time(row.created_at),
         updatedAt=time(row.updated_at),
     )
@@ -200,7 +169,18 @@ def operation(found: Operation) -> Json:
         updatedAt=time(found.updated_at),
         error=problem(found.problem) or None,
         result=_result(found.result),
+        warning=next_step(WARNING) if found.notes.get("method") == Method.GLOBAL_ADMIN else None,
+        nextStep=next_step(_after(found)),
     )
+
+
+def _after(found: Operation) -> NextStep | None:
+    """What to do now that the operation stands where it does."""
+    if not found.is_terminal:
+        return NextStep("Wait as long as Retry-After says, then read the operation again.")
+    if found.problem is None:
+        return None
+    return found.problem.next_step or NextStep("Ask again; if it fails again, give support the correlation id.")
 
 
 def _result(result: Mapping[str, object] | None) -> Json | None:

@@ -11,18 +11,18 @@ import logging
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 import azure.functions as func
 
-from functions import bodies, callers, views
+from functions import bodies, callers, reading, views, words
 from shared import telemetry, wiring
 from shared.domain.actors import Caller
-from shared.domain.errors import Code, Invalid, ManagementSessionError, Problem, Transient
+from shared.domain.errors import Code, Invalid, ManagementSessionError, NextStep, Problem, Transient
 from shared.domain.ids import TenantId
 from shared.domain.operation import Operation
 from shared.domain.store import Stored
@@ -84,7 +84,7 @@ class Call:
 
     def guid(self, name: str) -> UUID:
         """A GUID in the URL. Raises Invalid `invalidValue`."""
-        return bodies.guid(self._req.route_params.get(name, ""), name)
+        return reading.guid(self._req.route_params.get(name, ""), name)
 
     @property
     def address(self) -> str:
@@ -103,8 +103,12 @@ class Call:
             raise Invalid(Problem(Code.INVALID_VALUE, "A whole number from 1 to 200 is expected here.", "top"))
         return int(text)
 
-    def body(self, into: type[T] | Any) -> T:
+    def body(self, into: type[T]) -> T:
         """The body, strictly. Raises Invalid, naming what is wrong with it."""
+        return reading.read(self.raw_body(), into, limit=bodies.MAX_BODY)
+
+    def raw_body(self) -> bytes:
+        """The body's bytes, JSON if there are any. Raises Invalid `lengthRequired`, `unsupportedMediaType`."""
         headers, raw = self._req.headers, self._req.get_body()
         if not raw and "chunked" in headers.get("transfer-encoding", "").lower():
             # The platform drops a body that comes without Content-Length
@@ -113,17 +117,17 @@ class Call:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if raw and kind != "application/json":
             raise Invalid(Problem(Code.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.", "Content-Type"))
-        found: T = bodies.read(raw, into, limit=bodies.MAX_BODY)
-        return found
+        return bytes(raw)
 
     def asking(self, what: str) -> Asking:
         """Who asks, and on which terms. Raises Invalid `invalidValue` for a malformed Idempotency-Key."""
+        caller = self.caller  # first: of a stranger nothing else is read
         key = self._req.headers.get("idempotency-key")
         if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
             text = "1 to 255 visible ASCII characters are expected here."
             raise Invalid(Problem(Code.INVALID_VALUE, text, "Idempotency-Key"))
-        asked = f"{what}\n{self.address}\n".encode() + self._req.get_body()
-        return Asking(self.caller, key, sha256(asked).hexdigest(), self._req.headers.get("if-match"))
+        asked = f"{what}\n{self.address}\n".encode() + reading.without_password(self._req.get_body())
+        return Asking(caller, key, sha256(asked).hexdigest(), self._req.headers.get("if-match"))
 
     def accepted(self, operation: Operation) -> Answer:
         """202: the work goes on; where to follow it, and how soon."""
@@ -188,7 +192,26 @@ def _error(status: int, error: ManagementSessionError) -> Answer:
     if isinstance(error, Transient):
         seconds = error.retry_after.total_seconds() if error.retry_after else RETRY_AFTER
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
-    return Answer(status, {"error": views.problem(error.problem)}, headers)
+    return Answer(status, {"error": words.problem(_with_next_step(status, error.problem))}, headers)
+
+
+_NEXT_STEPS: Final[Mapping[int, str]] = {
+    400: "Correct the request and send it again.",
+    401: "Sign in and send the request with a fresh access token for this API.",
+    404: "Check the address: is the id right, and do you have a right in this tenant?",
+    412: "Read it again, decide again, and send the new ETag.",
+    413: "Send less.",
+    415: "Send JSON, and say so in Content-Type.",
+    429: "Wait as long as Retry-After says.",
+    500: "Ask again; if it fails again, give support the correlation id.",
+    503: "Wait as long as Retry-After says, then ask again.",
+}
+
+
+def _with_next_step(status: int, problem: Problem) -> Problem:
+    """Every error tells what to do now, the ones that have nothing special to say too."""
+    text = _NEXT_STEPS.get(status)
+    return problem if problem.next_step or not text else replace(problem, next_step=NextStep(text))
 
 
 def etag(tenant: Stored[Tenant]) -> dict[str, str]:

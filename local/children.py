@@ -9,9 +9,12 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+
+from local.addresses import PROJECT
 
 _GRACE = 8.0  # seconds between SIGTERM and SIGKILL
 _LAST_LINES = 20
@@ -47,7 +50,7 @@ class Child:
             self._log_file = undo.enter_context(log.open("ab", buffering=0))
             self._process = subprocess.Popen(
                 command,
-                cwd=Path(__file__).parents[1],
+                cwd=PROJECT,
                 env=_inherited() | dict(environment or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -59,7 +62,8 @@ class Child:
                 ["/bin/sh", "-c", _WATCHDOG, "watchdog", str(self.pid)], stdin=subprocess.PIPE, start_new_session=True
             )
             undo.pop_all()
-        self._first_line: queue.Queue[bytes] = queue.Queue()
+        self._lines: queue.Queue[str | None] = queue.Queue()  # what it says before it is ready; None is the end
+        self._is_ready = False
         self._reader = threading.Thread(target=self._read_output, name=f"output-of-{name}", daemon=True)
         self._reader.start()
 
@@ -69,17 +73,29 @@ class Child:
         return self._process.pid
 
     def announcement(self, *, within: float) -> Mapping[str, str]:
-        """The JSON object that the child prints as its first line when it is ready; waits `within` seconds at most.
+        """The JSON object that the child prints when it is ready; waits `within` seconds at most.
 
         Raises:
-            ChildFailed: it ended, said something else, or said nothing in time.
+            ChildFailed: it ended, or did not say so in time.
         """
-        try:
-            line = self._first_line.get(timeout=within)
-            announced: Mapping[str, str] = json.loads(line)
-        except (queue.Empty, ValueError):
-            raise self.failure("did not get ready") from None
+        announced: Mapping[str, str] = json.loads(self.await_line("{", within=within))
         return announced
+
+    def await_line(self, text: str, *, within: float) -> str:
+        """The first line of output that contains `text`; waits `within` seconds at most.
+
+        Raises:
+            ChildFailed: the child ended, or did not say so in time.
+        """
+        deadline = time.monotonic() + within
+        try:
+            while (line := self._lines.get(timeout=max(0, deadline - time.monotonic()))) is not None:
+                if text in line:
+                    self._is_ready = True
+                    return line
+        except queue.Empty:
+            pass
+        raise self.failure("did not get ready")
 
     def require_alive(self) -> None:
         """Raises ChildFailed when the child has ended."""
@@ -114,9 +130,11 @@ class Child:
     def _read_output(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
         with self._process.stdout as output:
-            self._first_line.put(output.readline())
             for line in output:
                 self._log_file.write(line)
+                if not self._is_ready:
+                    self._lines.put(line.decode(errors="replace"))
+        self._lines.put(None)
 
 
 def _inherited() -> dict[str, str]:

@@ -201,6 +201,7 @@ def app_settings(simulator: str, key_vault: str, connection_string: str, ca_bund
         "API_AUDIENCE": seed.API_AUDIENCE,
         "API_ISSUER": f"{simulator}/{seed.HOME}/v2.0",
         "EGRESS_IPS": _EGRESS_IPS,
+        "EGRESS_COUNTRY": "NL",
         "UPKEEP_SCHEDULE": "*/10 * * * * *",
         "AZURE_CLIENT_ID": seed.MANAGED_IDENTITY.client_id,
         "IDENTITY_ENDPOINT": f"{simulator}/msi/token",

@@ -47,6 +47,7 @@ class Settings:
         app_client_secret: None in the cloud, where the managed identity vouches for the application.
         managed_identity_client_id: the user-assigned identity; None for the system-assigned one.
         egress_ips: CIDR ranges that our sign-ins and our executors come from.
+        egress_country: where those addresses are: two letters, ISO 3166-1.
     """
 
     storage: StorageSettings
@@ -59,6 +60,7 @@ class Settings:
     api_audience: UUID
     api_issuer: str
     egress_ips: tuple[str, ...]
+    egress_country: str | None
     consent_redirect_uri: str | None
     audiences: Audiences
 
@@ -82,6 +84,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         api_audience=_parsed(env, "API_AUDIENCE", UUID, "a GUID"),
         api_issuer=_issuer(env),
         egress_ips=_ranges(env.get("EGRESS_IPS", "")),
+        egress_country=_country(env.get("EGRESS_COUNTRY", "")),
         consent_redirect_uri=_url(env, "CONSENT_REDIRECT_URI") if env.get("CONSENT_REDIRECT_URI") else None,
         audiences=_audiences(env, graph),
     )
@@ -158,3 +161,10 @@ def _ranges(text: str) -> tuple[str, ...]:
         return tuple(str(ipaddress.ip_network(part)) for part in ranges)
     except ValueError:
         raise SettingInvalid("EGRESS_IPS must be CIDR ranges, separated by commas.") from None
+
+
+def _country(text: str) -> str | None:
+    code = text.strip().upper()
+    if code and not (len(code) == 2 and code.isascii() and code.isalpha()):
+        raise SettingInvalid("EGRESS_COUNTRY must be two letters (ISO 3166-1), like NL.")
+    return code or None

@@ -11,6 +11,7 @@ from shared.adapters.clock import SystemClock
 from shared.adapters.entra import EntraSignIn
 from shared.adapters.graph import GraphDirectory
 from shared.adapters.graph_calls import GraphCalls
+from shared.adapters.graph_policies import GraphPolicies
 from shared.adapters.key_vault import KeyVaultSecrets
 from shared.adapters.managed_identity import ManagedIdentity
 from shared.adapters.signing_keys import JwksSigningKeys
@@ -22,23 +23,30 @@ from shared.adapters.storage.table import AzureTable
 from shared.adapters.storage.tenant_index_table import TenantIndexTable
 from shared.adapters.storage.tenant_table import TenantTable
 from shared.config import SettingInvalid, Settings, StorageSettings, read_settings
+from shared.domain.ids import TenantId
 from shared.domain.ports import Clock, SigningKeys
 from shared.services.accept import Accept
 from shared.services.act import Act
 from shared.services.answer_parked import AnswerParked
 from shared.services.ask_for_account import AskForServiceAccount
+from shared.services.ask_for_policies import AskForPolicies
 from shared.services.carry_out import CarryOut
+from shared.services.check_policies import CheckPolicies
 from shared.services.create_account import CreateAccount
 from shared.services.delete_account import DeleteAccount
 from shared.services.hold_lease import HoldLease
 from shared.services.look import Look
-from shared.services.onboard import Onboard
+from shared.services.onboard import Onboard, admin_consent_url
 from shared.services.record_refusal import RecordRefusal
+from shared.services.remove_allowed_ips import RemoveAllowedIps
 from shared.services.rotate_password import RotatePassword
+from shared.services.run_policy_check import RunPolicyCheck
+from shared.services.set_allowed_ips import SetAllowedIps
 from shared.services.toggle_session import ToggleSession
 from shared.services.tokens import Tokens
 from shared.services.turn_off import TurnOff
 from shared.services.turn_on import TurnOn
+from shared.services.turn_on_as_admin import TurnOnAsAdmin
 from shared.services.upkeep import Upkeep
 from shared.services.world import World
 
@@ -64,12 +72,18 @@ class Services:
     onboard: Onboard
     look: Look
     accounts: AskForServiceAccount
+    policies: AskForPolicies
     sessions: ToggleSession
+    admin_sessions: TurnOnAsAdmin
     leases: HoldLease
     act: Act
     carry_out: CarryOut
     upkeep: Upkeep
     refusals: RecordRefusal
+
+    def consent_url(self, tenant_id: TenantId) -> str:
+        """Where the tenant's administrator grants consent."""
+        return admin_consent_url(self.authority_host, tenant_id, self.world.application_id, self.consent_redirect_uri)
 
 
 @cache
@@ -112,7 +126,10 @@ def _world(settings: Settings, clock: SystemClock) -> World:
         vault=KeyVaultSecrets(settings.key_vault_url, lambda: identity.credential, pause=clock.pause),
         directory=GraphDirectory(graph, sign_in.app_token),
         sign_in=sign_in,
+        policies=GraphPolicies(graph, sign_in.app_token, clock=clock, pause=clock.pause),
         application_id=settings.app_client_id,
+        egress_ips=settings.egress_ips,
+        egress_country=settings.egress_country,
         audiences=settings.audiences,
     )
 
@@ -133,7 +150,18 @@ def assemble(world: World, rules: CallerRules, authority_host: str, consent_redi
     sessions = ToggleSession(world, accept)
     accounts = AskForServiceAccount(world, accept)
     answer_parked = AnswerParked(world, sessions)
-    flows = (CreateAccount(world), RotatePassword(world), DeleteAccount(world), TurnOn(world), TurnOff(world))
+    policies = AskForPolicies(world, accept)
+    checks, remove_ips = CheckPolicies(world), RemoveAllowedIps(world)
+    flows = (
+        CreateAccount(world),
+        RotatePassword(world),
+        DeleteAccount(world, remove_ips),
+        TurnOn(world, checks),
+        TurnOff(world),
+        RunPolicyCheck(world, checks),
+        SetAllowedIps(world, checks),
+        remove_ips,
+    )
     return Services(
         world=world,
         caller_rules=rules,
@@ -142,10 +170,12 @@ def assemble(world: World, rules: CallerRules, authority_host: str, consent_redi
         onboard=Onboard(world),
         look=Look(world),
         accounts=accounts,
+        policies=policies,
         sessions=sessions,
+        admin_sessions=TurnOnAsAdmin(world, accept),
         leases=HoldLease(world, Tokens(world)),
         act=Act(world, sessions),
         carry_out=CarryOut(world, flows, answer_parked),
-        upkeep=Upkeep(world, sessions, accounts, answer_parked),
+        upkeep=Upkeep(world, sessions, accounts, policies, answer_parked),
         refusals=RecordRefusal(world),
     )

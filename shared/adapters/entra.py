@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
-from shared.adapters.graph_calls import GraphCalls
+from shared.adapters.graph_calls import GraphCalls, Request
 from shared.adapters.graph_refusals import Need, refusal
 from shared.adapters.token_claims import claims_in, permissions_in
 from shared.domain.errors import Code, refused, unavailable
@@ -144,7 +144,7 @@ class EntraSignIn:
         )
         token = _access_token(answer, asked_at).value
         body = {"currentPassword": old.reveal(), "newPassword": new.reveal()}
-        reply = self._graph.send("POST", "/v1.0/me/changePassword", token, body=body)
+        reply = self._graph.send(Request("POST", "/v1.0/me/changePassword", body=body), token)
         if reply.status == 400:
             raise refused(
                 Code.CREDENTIAL_REJECTED,
@@ -175,7 +175,7 @@ class EntraSignIn:
         application = self._application(tenant_id, lasting=lasting)
         try:
             answer = ask(application)
-        except (ValueError, IndexError):
+        except (ValueError, LookupError, AttributeError, TypeError):
             # MSAL could not take the answer apart. Its exception may quote a token, so it goes no further.
             answer = None
         if answer is None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final, Protocol
-from urllib.parse import parse_qsl, quote, urlsplit
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Final
+from urllib.parse import quote
 from uuid import UUID
 
-from shared.adapters.graph_calls import NAME, GraphCalls, Reply
-from shared.adapters.graph_refusals import Need, refusal
-from shared.adapters.token_claims import claims_in, grants_in
+from shared.adapters.graph_calls import NAME, GraphCalls, Reply, Request
+from shared.adapters.graph_refusals import Need, not_there_yet, refusal
+from shared.adapters.graph_requests import GraphRequests, TokenFor, entries_of, objects
+from shared.adapters.graph_roles import ASSIGNMENTS, TENANT_WIDE, role_assignments
 from shared.domain.directory_roles import ROLE_NAMES
 from shared.domain.errors import Code, Problem, Refused, Transient, refused, unavailable
 from shared.domain.ids import TenantId
 from shared.domain.ports import DirectoryUser, NewUser, Organization, RoleAssignment
-from shared.domain.secret import AccessToken, Secret
+from shared.domain.secret import Secret
 
 _ORGANIZATION: Final = Need("Organization.Read.All")
 _READ_USERS: Final = Need("User.ReadWrite.All", purpose="look the service account up")
@@ -27,15 +29,7 @@ _READ_ROLES: Final = Need("RoleManagement.ReadWrite.Directory", purpose="see the
 _ROLES: Final = Need("RoleManagement.ReadWrite.Directory")
 
 _USER_PROPERTIES: Final = "id,userPrincipalName,employeeId,accountEnabled"
-_ASSIGNMENTS: Final = "/v1.0/roleManagement/directory/roleAssignments"
-_TENANT_WIDE: Final = "/"
 _NEVER_EXPIRES: Final = "DisablePasswordExpiration"
-
-
-class TokenFor(Protocol):
-    """Where app-only tokens come from; `fresh` asks Entra anew."""
-
-    def __call__(self, tenant_id: TenantId, *, fresh: bool = False) -> AccessToken: ...
 
 
 class GraphDirectory:
@@ -45,21 +39,18 @@ class GraphDirectory:
     """
 
     def __init__(self, calls: GraphCalls, token_for: TokenFor) -> None:
-        self._calls = calls
-        self._token_for = token_for
+        self._graph = GraphRequests(calls, token_for)
 
     def organization(self, tenant_id: TenantId) -> Organization:
         """GET /organization (https://learn.microsoft.com/graph/api/organization-list)."""
         query = {"$select": "id,displayName,verifiedDomains"}
         reply = self._send(tenant_id, _ORGANIZATION, "GET", "/v1.0/organization", query=query)
-        for found in _values(reply):
-            for domain in _objects(found.get("verifiedDomains")):
+        for found in entries_of(reply):
+            domains = {str(domain["name"]): domain for domain in objects(found.get("verifiedDomains"))}
+            managed = frozenset(name.lower() for name, domain in domains.items() if domain.get("type") == "Managed")
+            for name, domain in domains.items():
                 if domain.get("isInitial") is True:
-                    return Organization(
-                        str(found.get("displayName") or domain["name"]),
-                        str(domain["name"]),
-                        domain.get("type") == "Managed",
-                    )
+                    return Organization(str(found.get("displayName") or name), name, name.lower() in managed, managed)
         raise unavailable(NAME)  # every tenant has an initial domain
 
     def user(self, tenant_id: TenantId, key: str) -> DirectoryUser | None:
@@ -83,7 +74,8 @@ class GraphDirectory:
         }
         path = "/v1.0/directory/deletedItems/microsoft.graph.user"
         found: list[tuple[str, DirectoryUser]] = []
-        for entry in self._pages(tenant_id, _READ_USERS, path, query, {"ConsistencyLevel": "eventual"}):
+        request = Request("GET", path, query, headers={"ConsistencyLevel": "eventual"})
+        for entry in self._graph.pages(tenant_id, _READ_USERS, request):
             user = _user(entry)
             if user.user_principal_name.lower() == (user.object_id.hex + user_principal_name).lower():
                 found.append((str(entry.get("deletedDateTime")), user))
@@ -143,12 +135,7 @@ class GraphDirectory:
 
     def role_assignments(self, tenant_id: TenantId, object_id: UUID) -> tuple[RoleAssignment, ...]:
         """GET …/roleAssignments (https://learn.microsoft.com/graph/api/rbacapplication-list-roleassignments)."""
-        query = {"$filter": f"principalId eq '{object_id}'", "$select": "id,roleDefinitionId,directoryScopeId"}
-        return tuple(
-            RoleAssignment(str(entry["id"]), UUID(str(entry["roleDefinitionId"])))
-            for entry in self._pages(tenant_id, _READ_ROLES, _ASSIGNMENTS, query)
-            if entry.get("directoryScopeId") == _TENANT_WIDE
-        )
+        return role_assignments(self._graph, tenant_id, object_id, _READ_ROLES)
 
     def assign_role(self, tenant_id: TenantId, object_id: UUID, role_template_id: UUID) -> None:
         """POST …/roleAssignments (https://learn.microsoft.com/graph/api/rbacapplication-post-roleassignments).
@@ -160,18 +147,18 @@ class GraphDirectory:
             "@odata.type": "#microsoft.graph.unifiedRoleAssignment",
             "principalId": str(object_id),
             "roleDefinitionId": str(role_template_id),
-            "directoryScopeId": _TENANT_WIDE,
+            "directoryScopeId": TENANT_WIDE,
         }
-        reply = self._send(tenant_id, _ROLES, "POST", _ASSIGNMENTS, body=body, also={400, 404, 409})
+        reply = self._send(tenant_id, _ROLES, "POST", ASSIGNMENTS, body=body, also={400, 404, 409})
         if reply.status == 404:
-            raise _not_there_yet()
+            raise not_there_yet()
         if not reply.is_success and role_template_id not in self._held(tenant_id, object_id):
             name = ROLE_NAMES.get(role_template_id, str(role_template_id))
             raise Transient(Problem(Code.ROLE_MISSING, f"The role {name} could not be assigned to the account yet."))
 
     def remove_role(self, tenant_id: TenantId, assignment_id: str) -> None:
         """DELETE …/roleAssignments/{id} (https://learn.microsoft.com/graph/api/unifiedroleassignment-delete)."""
-        self._send(tenant_id, _ROLES, "DELETE", f"{_ASSIGNMENTS}/{quote(assignment_id, safe='')}", also={404})
+        self._send(tenant_id, _ROLES, "DELETE", f"{ASSIGNMENTS}/{quote(assignment_id, safe='')}", also={404})
 
     def _held(self, tenant_id: TenantId, object_id: UUID) -> set[UUID]:
         return {held.role_template_id for held in self.role_assignments(tenant_id, object_id)}
@@ -179,25 +166,7 @@ class GraphDirectory:
     def _update(self, tenant_id: TenantId, need: Need, object_id: UUID, body: Mapping[str, object]) -> None:
         reply = self._send(tenant_id, need, "PATCH", f"/v1.0/users/{object_id}", body=body, also={404})
         if reply.status == 404:
-            raise _not_there_yet()
-
-    def _pages(
-        self,
-        tenant_id: TenantId,
-        need: Need,
-        path: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str] | None = None,
-    ) -> Iterator[Mapping[str, object]]:
-        """Every entry of a collection, page after page (https://learn.microsoft.com/graph/paging)."""
-        while True:
-            reply = self._send(tenant_id, need, "GET", path, query=query, headers=headers)
-            yield from _values(reply)
-            link = reply.body.get("@odata.nextLink")
-            if not link:
-                return
-            # Only the page's parameters are taken over: our token goes nowhere else, whatever the link says.
-            query = dict(parse_qsl(urlsplit(str(link)).query))
+            raise not_there_yet()
 
     def _send(
         self,
@@ -208,27 +177,9 @@ class GraphDirectory:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-        also: frozenset[int] | set[int] = frozenset(),
+        also: AbstractSet[int] = frozenset(),
     ) -> Reply:
-        """The reply: a success, or one of the statuses in `also`, which the caller judges.
-
-        A token at hand may be older than the consent or the role that was just given. So a refusal is believed only
-        of a token that allows as much as a fresh one.
-
-        Raises:
-            Refused: every other refusal.
-        """
-        token = self._token_for(tenant_id).value
-        reply = self._calls.send(method, path, token, query=query or {}, body=body, headers=headers or {})
-        if reply.status in (401, 403):
-            fresh = self._token_for(tenant_id, fresh=True).value
-            if reply.status == 401 or grants_in(claims_in(fresh)) != grants_in(claims_in(token)):
-                reply = self._calls.send(method, path, fresh, query=query or {}, body=body, headers=headers or {})
-            token = fresh
-        if reply.is_success or reply.status in also:
-            return reply
-        raise refusal(reply, need, claims_in(token))
+        return self._graph.send(tenant_id, need, Request(method, path, query or {}, body), also=also)
 
 
 def _password_profile(password: Secret) -> Mapping[str, object]:
@@ -246,14 +197,6 @@ def _user(entry: Mapping[str, object]) -> DirectoryUser:
     )
 
 
-def _values(reply: Reply) -> list[Mapping[str, object]]:
-    return _objects(reply.body.get("value"))
-
-
-def _objects(entries: object) -> list[Mapping[str, object]]:
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-
-
 def _conflict_or(reply: Reply, need: Need, user_principal_name: str) -> Refused:
     if reply.status != 409 and "ObjectConflict" not in reply.detail_codes:
         return refusal(reply, need, {})
@@ -263,8 +206,3 @@ def _conflict_or(reply: Reply, need: Need, user_principal_name: str) -> Refused:
         step="Rename or remove it, then retry the service account creation.",
         link="https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserManagementMenuBlade",
     )
-
-
-def _not_there_yet() -> Transient:
-    """A 404 right after a creation is a replica that lags; one that lasts ends the operation with this problem."""
-    return Transient(Problem(Code.ACCOUNT_LOST, "The account is not there, or Microsoft Graph does not show it yet."))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
@@ -20,7 +22,30 @@ if TYPE_CHECKING:
 
 NAME: Final = "Microsoft Graph"
 _NO_BODY: Final[Mapping[str, object]] = {}
-_NONE: Final[Mapping[str, str]] = {}
+_NUMBER: Final = re.compile(r"\d{4}(?=: )")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What Graph is asked.
+
+    Attributes:
+        path: with the version, percent-encoded, e.g. `/v1.0/organization`.
+        query: OData options, as they are before encoding.
+        changes_nothing: a POST that only asks, so that it can be sent again.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, object] | None = field(default=None, repr=False)  # it may hold a password
+    headers: Mapping[str, str] = field(default_factory=dict)
+    changes_nothing: bool = False
+
+    @property
+    def is_read(self) -> bool:
+        """True when it makes no difference how often it is sent."""
+        return self.method == "GET" or self.changes_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +73,12 @@ class Reply:
         return frozenset(str(entry.get("code")) for entry in entries if isinstance(entry, dict))
 
     @property
+    def number(self) -> str:
+        """What conditional access has instead of a code: a number before the message's words, e.g. 1040; or ""."""
+        found = _NUMBER.match(str(self._error.get("message")))
+        return found[0] if found else ""
+
+    @property
     def _error(self) -> Mapping[str, object]:
         error = self.body.get("error")
         return error if isinstance(error, dict) else _NO_BODY
@@ -66,37 +97,32 @@ class GraphCalls:
         self.endpoint = endpoint.rstrip("/")
         self._pause = pause
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        token: Secret,
-        *,
-        query: Mapping[str, str] = _NONE,
-        body: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] = _NONE,
-    ) -> Reply:
-        """Graph's reply: a success, or a refusal of this very request (4xx but 429).
+    def send(self, request: Request, token: Secret) -> Reply:
+        """Graph's reply, as `ask` gives it, after a few more tries where those are safe and near.
 
-        `path` has the version and is percent-encoded, e.g. `/v1.0/organization`.
+        Raises:
+            Transient, ReplyLost: as `ask` does.
+        """
+        return patiently(lambda: self.ask(request, token), is_read=request.is_read, pause=self._pause)
+
+    def ask(self, request: Request, token: Secret, *, throttled_for: timedelta | None = None) -> Reply:
+        """Graph's reply to a request sent once: a success, or a refusal of this very request (4xx but 429).
+
+        `throttled_for` is how long a 429 asks us to wait that does not say so itself.
 
         Raises:
             Transient: Graph was not reached or is busy; with the time it asks us to wait, if it does.
             ReplyLost: nobody knows whether a write was done.
         """
-        url = f"{self.endpoint}{path}"
-        if query:
-            url += "?" + urlencode(query, safe="$,", quote_via=quote)
-        is_read = method == "GET"
-        bearer = {"Authorization": f"Bearer {token.reveal()}", "Accept": "application/json", **headers}
+        from azure.core.rest import HttpRequest
 
-        def ask() -> Reply:
-            from azure.core.rest import HttpRequest
-
-            request = HttpRequest(method, url, headers=bearer, json=None if body is None else dict(body))
-            return _understood(self._exchange(request), is_read=is_read)
-
-        return patiently(ask, is_read=is_read, pause=self._pause)
+        url = f"{self.endpoint}{request.path}"
+        if request.query:
+            url += "?" + urlencode(request.query, safe="$,", quote_via=quote)
+        headers = {"Authorization": f"Bearer {token.reveal()}", "Accept": "application/json", **request.headers}
+        body = None if request.body is None else dict(request.body)
+        response = self._exchange(HttpRequest(request.method, url, headers=headers, json=body))
+        return _understood(response, is_read=request.is_read, throttled_for=throttled_for)
 
     def _exchange(self, request: HttpRequest) -> HttpResponse:
         from azure.core.exceptions import AzureError, ServiceRequestError
@@ -124,10 +150,11 @@ class GraphCalls:
         )
 
 
-def _understood(response: HttpResponse, *, is_read: bool) -> Reply:
+def _understood(response: HttpResponse, *, is_read: bool, throttled_for: timedelta | None) -> Reply:
     status = response.status_code
     if status in (429, 503):
-        raise unavailable(NAME, asked_to_wait(response.headers))
+        asked = asked_to_wait(response.headers)
+        raise unavailable(NAME, throttled_for if asked is None and status == 429 else asked)
     if status >= 500 and not is_read:
         raise _reply_lost()
     if status >= 500 or 300 <= status < 400:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
@@ -20,23 +20,24 @@ LONGEST_PAUSE: Final = timedelta(seconds=10)
 _UNASKED: Final = (timedelta(seconds=0.5), timedelta(seconds=2))
 
 
-def patiently(ask: Callable[[], T], *, is_read: bool, pause: Pause) -> T:
-    """What `ask` returns, asked up to two times more when another try is safe and near.
+def patiently(ask: Callable[[], T], *, is_read: bool, pause: Pause, unasked: Sequence[timedelta] = _UNASKED) -> T:
+    """What `ask` returns, asked again when another try is safe and near: once for each of the `unasked` pauses.
 
     It is safe when nothing was done: the other side turned the request away and said when to come back, or the request
-    only reads. It is near when that is within `LONGEST_PAUSE`.
+    only reads. It is near when that is within `LONGEST_PAUSE`. Where the other side did not say when, the pause before
+    that try is the one in `unasked`.
 
     Raises:
         Transient: the last one `ask` raised.
     """
-    for unasked in _UNASKED:
+    for span in unasked:
         try:
             return ask()
         except Transient as error:
             if not _is_worth_another_try(error, is_read=is_read):
                 raise
-            span = error.retry_after if error.retry_after is not None else unasked
-        pause(span)
+            asked = error.retry_after
+        pause(span if asked is None else asked)
     return ask()
 
 

@@ -70,26 +70,26 @@ class JwksSigningKeys:
             Transient: `upstreamUnavailable`: no key set could be had for a day, or yet.
         """
         # Whoever knows the key goes on with it while another thread fetches; whoever does not must wait for the answer.
-        if self._is_due(key_id) and self._fetching.acquire(blocking=self._find(key_id) is None):
+        if self._is_due(key_id) and self._fetching.acquire(blocking=not self._knows(key_id)):
             try:
                 if self._is_due(key_id):  # nobody has fetched while we waited
                     self._refresh()
             finally:
                 self._fetching.release()
-        if self._usable() is None:
+        held = self._usable()
+        if held is None:
             raise unavailable("Microsoft's list of signing keys", SHORT_PAUSE)
-        found = self._find(key_id)
-        if found is None:
+        if key_id not in held.keys:
             raise not_found(Code.NOT_FOUND, "There is no signing key of that id.")
-        return found
+        return held.keys[key_id]
 
     def _usable(self) -> _KeySet | None:
         held = self._held
         return held if held and self._clock.now() - held.fetched_at < USABLE_FOR else None
 
-    def _find(self, key_id: str) -> RSAPublicKey | None:
+    def _knows(self, key_id: str) -> bool:
         held = self._usable()
-        return held.keys.get(key_id) if held else None
+        return held is not None and key_id in held.keys
 
     def _is_due(self, key_id: str) -> bool:
         now, held = self._clock.now(), self._usable()

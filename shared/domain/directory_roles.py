@@ -19,6 +19,7 @@ class DirectoryRole:
     name: str
 
 
+GLOBAL_ADMINISTRATOR: Final = DirectoryRole(UUID("62e90394-69f5-4237-9190-012177145e10"), "Global Administrator")
 GLOBAL_READER: Final = DirectoryRole(UUID("f2ef992c-3afb-46b9-b7cf-a126ee74c451"), "Global Reader")
 EXCHANGE_ADMINISTRATOR: Final = DirectoryRole(UUID("29232cdf-9323-42fd-ade2-1d097af3e4de"), "Exchange Administrator")
 TEAMS_ADMINISTRATOR: Final = DirectoryRole(UUID("69091246-20e8-4a56-aa4d-066075b2a7a8"), "Teams Administrator")

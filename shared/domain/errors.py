@@ -40,6 +40,7 @@ class Code(StrEnum):
     OPERATION_NOT_FOUND = "operationNotFound"
     ACTION_NOT_FOUND = "actionNotFound"
     LEASE_NOT_FOUND = "leaseNotFound"
+    POLICY_CHECK_NOT_FOUND = "policyCheckNotFound"
     PRECONDITION_FAILED = "preconditionFailed"
     OPERATION_IN_PROGRESS = "operationInProgress"
     IDEMPOTENCY_KEY_REUSED = "idempotencyKeyReused"
@@ -54,6 +55,7 @@ class Code(StrEnum):
     RESOURCE_NOT_LEASED = "resourceNotLeased"
     TOO_MANY_LEASES = "tooManyLeases"
     TOO_MANY_OPERATORS = "tooManyOperators"
+    METHOD_NOT_SUPPORTED = "methodNotSupported"
     TOKEN_UNAVAILABLE = "tokenUnavailable"  # noqa: S105 - an error code
     # the tenant
     CONSENT_MISSING = "consentMissing"
@@ -65,6 +67,8 @@ class Code(StrEnum):
     CREDENTIAL_REJECTED = "credentialRejected"
     SIGN_IN_BLOCKED = "signInBlocked"
     SECRET_MISSING = "secretMissing"  # noqa: S105 - an error code
+    LICENCE_MISSING = "licenceMissing"
+    POLICY_CHANGED = "policyChanged"
     CLEANUP_INCOMPLETE = "cleanupIncomplete"
     # us
     UPSTREAM_UNAVAILABLE = "upstreamUnavailable"

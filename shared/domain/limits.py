@@ -11,6 +11,7 @@ class Limits:
     """Lifetimes that belong together.
 
     `answer_within` is longer than `turn_on_within`, so that whoever waits for a turn-on learns how it ended;
+    `check_lasts` is longer than `check_every`, so that a daily check is never stale when a turn-on looks at it;
     `lease_longest` and `session_longest` bound what callers may ask for.
     """
 
@@ -27,5 +28,10 @@ class Limits:
     rotate_every: timedelta = timedelta(days=30)
     drain_longest: timedelta = timedelta(hours=8)
     token_margin: timedelta = timedelta(minutes=5)
+    check_within: timedelta = timedelta(minutes=15)
+    check_lasts: timedelta = timedelta(hours=26)
+    check_every: timedelta = timedelta(hours=24)
+    set_ips_within: timedelta = timedelta(minutes=15)
+    global_admin_longest: timedelta = timedelta(hours=2)
     stuck_after: timedelta = timedelta(minutes=2)
     look_every: timedelta = timedelta(minutes=5)

@@ -19,6 +19,9 @@ class OperationKind(StrEnum):
     CREATE_SERVICE_ACCOUNT = "createServiceAccount"
     ROTATE_PASSWORD = "rotatePassword"  # noqa: S105 - a name
     DELETE_SERVICE_ACCOUNT = "deleteServiceAccount"
+    CHECK_POLICIES = "checkPolicies"
+    SET_ALLOWED_IPS = "setAllowedIps"
+    REMOVE_ALLOWED_IPS = "removeAllowedIps"
     TURN_ON = "turnOn"
     TURN_OFF = "turnOff"
 

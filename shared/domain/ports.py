@@ -73,6 +73,7 @@ class Organization:
     display_name: str
     initial_domain: str
     initial_domain_is_managed: bool
+    managed_domains: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

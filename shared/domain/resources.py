@@ -19,6 +19,17 @@ class Resource(StrEnum):
 
 ALL_RESOURCES = tuple(Resource)
 
+APPLICATION_IDS: Mapping[Resource, str] = {
+    Resource.GRAPH: "00000003-0000-0000-c000-000000000000",
+    Resource.EXCHANGE: "00000002-0000-0ff1-ce00-000000000000",
+    Resource.SHAREPOINT: "00000003-0000-0ff1-ce00-000000000000",
+    Resource.TEAMS: "48ac35b8-9aa8-4d74-927d-1f4a14a0b239",
+}
+"""The resources as conditional access knows them. Compliance is reached through Exchange's application.
+
+https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Audiences:

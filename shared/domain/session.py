@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
 from shared.domain.actors import Actor
 from shared.domain.errors import Code, Problem, refused
@@ -74,6 +75,7 @@ class Session:
         turned_on_by: who asked for it; the executor's operator when it was auto-enabled.
         since: when the state was entered.
         expires_at: when it ends by itself.
+        user_id: the object id of the Global Administrator whose sign-in it stands on; None for the service account.
         secret_version: the Key Vault version that holds its refresh token.
         tokens_valid_until: after off: until when tokens already handed out may still be accepted by Microsoft 365.
         problem: why the last turn-on failed, or what turning off could not do.
@@ -87,6 +89,7 @@ class Session:
     reason: str | None = None
     expires_at: datetime | None = None
     lifetime: timedelta | None = None
+    user_id: UUID | None = None
     secret_version: str | None = None
     tokens_valid_until: datetime | None = None
     last_auto_enable: LastAutoEnable | None = None

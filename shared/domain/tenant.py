@@ -11,11 +11,13 @@ from uuid import UUID
 
 from shared.domain.action import ActionKind
 from shared.domain.actors import Grant
+from shared.domain.allowed_ips import AllowedIps
 from shared.domain.directory_roles import RoleProfile
 from shared.domain.errors import Code, Problem, Refused, refused
 from shared.domain.ids import AccountId, OperationId, TenantId
 from shared.domain.operation import OperationKind
-from shared.domain.session import Session, SessionState
+from shared.domain.policy_check import CheckSummary
+from shared.domain.session import Method, Session, SessionState
 
 MAX_OPERATORS: Final = 100
 """Keeps the tenant's row below Table Storage's 64 KiB a property."""
@@ -148,12 +150,25 @@ class Tenant:
     consent: Consent = field(default_factory=Consent)
     account: ServiceAccount = field(default_factory=ServiceAccount)
     auto_enable: AutoEnable = field(default_factory=AutoEnable)
+    allowed_ips: AllowedIps = field(default_factory=AllowedIps)
+    policy_check: CheckSummary = field(default_factory=CheckSummary)
     operation: RunningOperation | None = None
     grants: Mapping[str, Grant] = field(default_factory=dict)
+
+    @property
+    def is_busy(self) -> bool:
+        """True while an operation has the tenant that others must wait for; a policy check gives way to everything."""
+        return self.operation is not None and self.operation.kind is not OperationKind.CHECK_POLICIES
 
     def at(self, now: datetime, *, session: Session | None = None, account: ServiceAccount | None = None) -> Tenant:
         """This tenant changed at `now`."""
         return replace(self, updated_at=now, session=session or self.session, account=account or self.account)
+
+
+def session_secret_of(tenant: Tenant) -> str:
+    """The Key Vault name of the refresh token that the tenant's session stands on now."""
+    by_administrator = tenant.session.method is Method.GLOBAL_ADMIN
+    return session_secret(tenant.tenant_id, None if by_administrator else tenant.account.account_id)
 
 
 def new_tenant(tenant_id: TenantId, display_name: str, now: datetime, *, profile: RoleProfile) -> Tenant:

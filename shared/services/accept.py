@@ -11,7 +11,7 @@ from uuid import uuid4
 from shared import telemetry
 from shared.domain.activity import Activity
 from shared.domain.actors import Actor, Caller, Right
-from shared.domain.errors import Code, Conflict, NextStep, Problem, Refused, refused
+from shared.domain.errors import Code, Conflict, NextStep, Problem, Refused, Transient, refused
 from shared.domain.ids import OperationId, TenantId, operation_id_for
 from shared.domain.operation import Operation, OperationKind, Status, Step
 from shared.domain.store import Due, Insert, Replace, Replay, Stored, Write
@@ -46,13 +46,15 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a request comes to: the operation, the tenant as it will be, and what else is written with them."""
+    """What a request comes to: the operation, the tenant as it will be, and what else is written with them.
+
+    The operation takes the place of the one that has the tenant, if there is one.
+    """
 
     operation: Operation
     tenant: Tenant
     entry: Activity
     writes: tuple[Write, ...] = ()
-    cancels: OperationId | None = None
 
 
 Decide = Callable[[Stored[Tenant]], Plan | Operation | None]
@@ -77,8 +79,9 @@ class Accept:
         """Take the request in, once.
 
         Raises:
-            NotFound, Refused: what `authorise` or `decide` say; `preconditionFailed`, `idempotencyKeyReused`.
-            Conflict: too many others change this tenant at the same time.
+            NotFound, Refused: what `authorise` or `decide` say; `idempotencyKeyReused`.
+            Conflict: `preconditionFailed`: `if_match` is not the tenant's etag.
+            Transient: too many others change this tenant at the same time.
         """
         store = self._world.store
         for _ in range(_RACES):
@@ -96,7 +99,7 @@ class Accept:
                 return Accepted(self.begin(tenant, plan, asking), plan.operation)
             except Conflict:
                 continue
-        raise Conflict("the tenant")
+        raise contended()
 
     def begin(self, tenant: Stored[Tenant], plan: Plan, asking: Asking | None = None) -> Stored[Tenant]:
         """Record the plan and wake a worker; upkeep wakes one when we die in between.
@@ -110,8 +113,8 @@ class Accept:
         writes: list[Write] = [Replace(running, tenant.etag), Insert(operation), Insert(plan.entry), *plan.writes]
         if asking and asking.replay_key:
             writes.append(Insert(Replay(asking.replay_key, asking.fingerprint, operation.operation_id)))
-        if plan.cancels:
-            writes.append(self._cancel(tenant_id, plan.cancels, operation))
+        if tenant.row.operation is not None:  # whoever made the plan has decided that it may be superseded
+            writes.append(self._cancel(tenant_id, tenant.row.operation.operation_id, operation))
         world.due.add(Due(tenant_id, operation.created_at + world.limits.stuck_after))
         etags = world.store.commit(tenant_id, writes)
         world.enter_in_index(running, tenant.row)
@@ -120,7 +123,11 @@ class Accept:
         return Stored(running, etags[0])
 
     def running(self, tenant: Tenant) -> Operation | None:
-        """The operation that has the tenant, or None."""
+        """The operation that has the tenant and must be waited for, or None; a policy check gives way."""
+        return self.under_way(tenant) if tenant.is_busy else None
+
+    def under_way(self, tenant: Tenant) -> Operation | None:
+        """The operation that has the tenant, whatever it is, or None."""
         if tenant.operation is None:
             return None
         return self._world.store.operation(tenant.tenant_id, tenant.operation.operation_id).row
@@ -184,6 +191,11 @@ def new_operation(
         notes=notes or {},
         updated_at=now,
     )
+
+
+def contended() -> Transient:
+    """Everybody else was faster, again and again: nothing is wrong, and the caller may ask again."""
+    return Transient(Problem(Code.SERVICE_UNAVAILABLE, "Too many requests change this tenant at the same time."))
 
 
 def busy(running: Operation) -> Refused:

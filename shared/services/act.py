@@ -12,9 +12,11 @@ from shared.domain.actors import Actor, ActorKind
 from shared.domain.errors import AlreadyExists, Code, Conflict, NextStep, NotFound, Problem, Refused
 from shared.domain.ids import ActionId, TenantId, gate_of, lease_id_for
 from shared.domain.lease import Gate, GateState, Lease
+from shared.domain.policy_check import CheckState
 from shared.domain.session import AutoEnableOutcome, LastAutoEnable, SessionState
 from shared.domain.store import Insert, Replace, Stored, Write
 from shared.domain.tenant import Tenant
+from shared.services.accept import contended
 from shared.services.toggle_session import ToggleSession
 from shared.services.world import World
 
@@ -48,7 +50,7 @@ class Act:
             if decision is not None:
                 self._world.messages.send_decision(request.kind, decision)
             return
-        raise Conflict("the tenant's gates")
+        raise contended()
 
     def _decided_before(self, request: ActionRequest) -> Decision | None:
         return self._world.store.action(request.tenant_id, request.action_id).row.decision
@@ -83,7 +85,7 @@ class Act:
         problem = why_not_auto_enabled(tenant.row, request)
         if problem is not None:
             return self._deny_off(request, tenant, problem)
-        if tenant.row.session.state in (SessionState.OFF, SessionState.FAILED) and tenant.row.operation is None:
+        if tenant.row.session.state in (SessionState.OFF, SessionState.FAILED) and not tenant.row.is_busy:
             parked = self._waiting(request)
             self._toggle.auto_enable(tenant, request, parked)
             self._remind(request)
@@ -150,7 +152,7 @@ class Act:
             except NotFound as error:
                 telemetry.event("completionOfUnknownAction", tenant_id=tenant_id, code=error.problem.code)
             return
-        raise Conflict("the action")
+        raise contended()
 
     def _complete(self, tenant_id: TenantId, action_id: ActionId, outcome: Outcome) -> None:
         store, now = self._world.store, self._world.clock.now()
@@ -203,9 +205,15 @@ def why_not_auto_enabled(tenant: Tenant, request: ActionRequest) -> Problem | No
         step = NextStep("Create the service account, then send the request again with a new actionId.")
         return Problem(Code.SERVICE_ACCOUNT_MISSING, "The tenant has no management service account.", next_step=step)
     failure = tenant.session.problem if tenant.session.state is SessionState.FAILED else None
-    if failure is not None and failure.code not in _MAY_PASS:
+    if failure is not None and failure.code not in _MAY_PASS and not _has_passed_since(tenant):
         return failure  # a definite refusal: no sign-in is tried again until somebody turns the session on
     return None
+
+
+def _has_passed_since(tenant: Tenant) -> bool:
+    """True when a check, with its real sign-in, found nothing in the way after the turn-on had failed."""
+    check = tenant.policy_check
+    return check.state is CheckState.PASS and check.checked_at is not None and check.checked_at > tenant.session.since
 
 
 def _said_lately(before: LastAutoEnable | None, now: LastAutoEnable) -> bool:

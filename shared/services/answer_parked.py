@@ -78,7 +78,7 @@ class AnswerParked:
             case SessionState.FAILED if tenant.session.problem is not None:
                 problem = tenant.session.problem
                 return self._record(tenant_id, [(row, _failed(row.row.request, problem)) for row in waiting], overview)
-            case SessionState.OFF if tenant.operation is None:
+            case SessionState.OFF if not tenant.is_busy:
                 return self._need_session(overview, waiting)
         return ()
 

@@ -105,8 +105,7 @@ class AskForServiceAccount:
                 return running
             if running is None and tenant.row.account.state is AccountState.NONE:
                 return None
-            plan = self._plan_removal(self._world.store.overview(tenant_id), asking)
-            return replace(plan, cancels=running.operation_id if running else None)
+            return self._plan_removal(self._world.store.overview(tenant_id), asking)
 
         return self._accept(tenant_id, asking, Right.ADMINISTRATOR, decide)
 

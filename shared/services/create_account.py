@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID, uuid5
 
 from shared.domain.activity import Event
 from shared.domain.directory_roles import CREATE_PERMISSIONS, PROFILES, ROLE_NAMES
@@ -20,9 +21,6 @@ from shared.domain.tenant import AccountState, ConsentState, Tenant, password_se
 from shared.services.carry_out import Change, Done, Ending, entry_of
 from shared.services.consent import consent_of, missing_permission
 from shared.services.world import World
-
-MARKER = "management-session:"
-"""What our accounts' `employeeId` begins with; the account's id follows. Nothing without it is ever adopted."""
 
 _NAMES = 5
 
@@ -143,7 +141,7 @@ class CreateAccount:
     def _take(self, tenant: Tenant, name: str, password: Secret) -> Taken | None:
         """The account under that name and where it comes from; None when the name is somebody else's."""
         directory, tenant_id = self._world.directory, tenant.tenant_id
-        ours = MARKER + str(tenant.account.require_id())
+        ours = marker_of(tenant, self._world.application_id)
         user, origin = directory.user(tenant_id, name), "adopted"
         if user is None:
             user, origin = self._restore(tenant, name), "restored"
@@ -159,7 +157,7 @@ class CreateAccount:
                 return None  # taken by something a user look-up does not show: a group, or an account being purged
         if user.marker == ours:
             return user, "created"  # by an attempt whose record was lost: its password is the one we keep
-        if not (user.marker or "").startswith(MARKER):
+        if not is_ours(user, tenant, self._world.application_id):
             return None
         directory.set_password(tenant_id, user.object_id, password)
         directory.adopt_user(tenant_id, user.object_id, ours)
@@ -167,7 +165,7 @@ class CreateAccount:
 
     def _restore(self, tenant: Tenant, name: str) -> DirectoryUser | None:
         deleted = self._world.directory.deleted_user(tenant.tenant_id, name)
-        if deleted is None or not (deleted.marker or "").startswith(MARKER):
+        if deleted is None or not is_ours(deleted, tenant, self._world.application_id):
             return None
         try:
             self._world.directory.restore_user(tenant.tenant_id, deleted.object_id, name)
@@ -198,6 +196,24 @@ class CreateAccount:
             return replace(tenant, account=replace(tenant.account, roles=(*wanted, *extra)))
 
         return Done(proven)
+
+
+def marker_of(tenant: Tenant, application_id: UUID) -> str:
+    """What our account carries in `employeeId`, which takes 16 characters: whose it is, then which one it is.
+
+    https://learn.microsoft.com/graph/api/resources/user
+    """
+    return _owner(tenant, application_id) + tenant.account.require_id().hex[:8]
+
+
+def is_ours(user: DirectoryUser, tenant: Tenant, application_id: UUID) -> bool:
+    """True for an account that this application made in this tenant, now or formerly. Nothing else is ever adopted."""
+    marker = user.marker or ""
+    return len(marker) == 16 and marker.startswith(_owner(tenant, application_id))
+
+
+def _owner(tenant: Tenant, application_id: UUID) -> str:
+    return uuid5(application_id, str(tenant.tenant_id)).hex[:8]
 
 
 def _name(tenant: Tenant, domain: str, number: int) -> str:

@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.domain.activity import Event
+from shared.domain.allowed_ips import AllowedIps
 from shared.domain.directory_roles import ROLE_NAMES
 from shared.domain.errors import Code, NextStep, Problem, Refused, Transient
 from shared.domain.lease import GateState
 from shared.domain.operation import Operation, OperationKind
+from shared.domain.policy_check import CheckSummary
 from shared.domain.session import Session, SessionState
 from shared.domain.store import SetGates
 from shared.domain.tenant import AccountState, ServiceAccount, Tenant, password_secret, session_secret
 from shared.services.carry_out import Done, Ending, entry_of
-from shared.services.create_account import MARKER
+from shared.services.create_account import is_ours
+from shared.services.remove_allowed_ips import RemoveAllowedIps
 from shared.services.turn_off import closed
 from shared.services.world import World
 
@@ -30,25 +34,39 @@ _RECYCLE_BIN = timedelta(days=30)
 _HOW = {
     "roles": "Remove the role assignments of the account in Entra, under Roles and administrators.",
     "user": "Delete the account in Entra, under Users.",
+    "exclusions": "Take the account out of the excluded users of your policies, under Conditional Access.",
+    "policies": "Delete the policy “Management sessions: …”, under Conditional Access.",
+    "locations": "Delete the named location “Management sessions: …”, under Conditional Access.",
     "signIns": "Revoke the account's sessions in Entra, on the account's page.",
 }
-_KINDS = {"roles": "roleAssignment", "user": "user", "secrets": "secret"}
+_KINDS = {
+    "exclusions": "exclusion",
+    "policies": "conditionalAccessPolicy",
+    "locations": "namedLocation",
+    "roles": "roleAssignment",
+    "user": "user",
+    "secrets": "secret",
+}
+_SEPARATOR = "; "
 
 
 class DeleteAccount:
     """The flow behind `DELETE …/service-account`."""
 
     kind = OperationKind.DELETE_SERVICE_ACCOUNT
-    steps = ("revokeSignIns", "removeRoles", "deleteUser", "deleteSecrets", "verify")
+    steps = ("revokeSignIns", "removePolicies", "removeRoles", "deleteUser", "deleteSecrets", "verify")
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, allowed_ips: RemoveAllowedIps) -> None:
         self._world = world
+        self._allowed_ips = allowed_ips
 
     def perform(self, step: str, tenant: Tenant, operation: Operation) -> Done:
         """One step; what is gone already counts as removed."""
         match step:
             case "revokeSignIns":
                 return self._try("signIns", operation, lambda: self._revoke(tenant))
+            case "removePolicies":
+                return self._remove_policies(tenant, operation)
             case "removeRoles":
                 return self._try("roles", operation, lambda: self._remove_roles(tenant))
             case "deleteUser":
@@ -64,7 +82,13 @@ class DeleteAccount:
         entry = entry_of(operation, Event.SERVICE_ACCOUNT_REMOVED, "Advanced management was disabled.", now)
 
         def removed(tenant: Tenant) -> Tenant:
-            return replace(tenant, account=ServiceAccount(), session=_off(tenant, now))
+            return replace(
+                tenant,
+                account=ServiceAccount(),
+                session=_off(tenant, now),
+                allowed_ips=AllowedIps(),
+                policy_check=CheckSummary(),
+            )
 
         return Ending(removed, (SetGates(GateState.CLOSED),), entry, self._report(operation))
 
@@ -99,20 +123,36 @@ class DeleteAccount:
         self._world.directory.revoke_sign_ins(tenant.tenant_id, tenant.account.object_id)
         return str(tenant.account.object_id)
 
+    def _remove_policies(self, tenant: Tenant, operation: Operation) -> Done:
+        """Exclusions first, then the policy, then the location it refers to."""
+        if not tenant.allowed_ips.leaves_traces:
+            return Done()
+        ips = self._allowed_ips
+        removals: dict[str, Callable[[Tenant], list[str]]] = {
+            "exclusions": ips.undo_exclusions,
+            "policies": ips.remove_policy,
+            "locations": ips.remove_location,
+        }
+        notes: dict[str, str] = {}
+        for what, remove in removals.items():
+            done = self._try(what, operation, partial(_names, remove, tenant))
+            notes |= done.notes
+        return Done(notes=notes)
+
     def _remove_roles(self, tenant: Tenant) -> str:
         if tenant.account.object_id is None:
             return ""
         held = self._world.directory.role_assignments(tenant.tenant_id, tenant.account.object_id)
         for role in held:
             self._world.directory.remove_role(tenant.tenant_id, role.assignment_id)
-        return ",".join(ROLE_NAMES.get(role.role_template_id, str(role.role_template_id)) for role in held)
+        return _SEPARATOR.join(ROLE_NAMES.get(role.role_template_id, str(role.role_template_id)) for role in held)
 
     def _delete_user(self, tenant: Tenant) -> str:
         account, directory = tenant.account, self._world.directory
         object_id = account.object_id
         if object_id is None and account.user_principal_name is not None:
             found = directory.user(tenant.tenant_id, account.user_principal_name)
-            object_id = found.object_id if found and found.marker == MARKER + str(account.account_id) else None
+            object_id = found.object_id if found and is_ours(found, tenant, self._world.application_id) else None
         if object_id is None:
             return ""
         directory.delete_user(tenant.tenant_id, object_id)
@@ -122,7 +162,7 @@ class DeleteAccount:
         names = _secrets(tenant)
         for name in names:
             self._world.vault.delete(name)
-        return Done(notes={"removed.secrets": ",".join(names)})
+        return Done(notes={"removed.secrets": _SEPARATOR.join(names)})
 
     def _verify(self, tenant: Tenant, operation: Operation) -> Done:
         left = [what for what in _HOW if f"left.{what}" in operation.notes]
@@ -149,7 +189,7 @@ class DeleteAccount:
             if f"left.{what}" in notes:
                 rows.append({"kind": kind, "name": what, "state": "left", "nextStep": {"text": _HOW[what]}})
             elif f"removed.{what}" in notes:
-                names = [name for name in notes[f"removed.{what}"].split(",") if name]
+                names = [name for name in notes[f"removed.{what}"].split(_SEPARATOR) if name]
                 rows += [{"kind": kind, "name": name, "state": "removed"} for name in names]
                 if not names:
                     rows.append({"kind": kind, "name": what, "state": "absent"})
@@ -161,9 +201,14 @@ class DeleteAccount:
         return report
 
 
+def _names(remove: Callable[[Tenant], list[str]], tenant: Tenant) -> str:
+    return _SEPARATOR.join(remove(tenant))
+
+
 def _secrets(tenant: Tenant) -> list[str]:
     account_id = tenant.account.account_id
-    return [password_secret(account_id), session_secret(tenant.tenant_id, account_id)] if account_id else []
+    ours = [password_secret(account_id), session_secret(tenant.tenant_id, account_id)] if account_id else []
+    return [*ours, session_secret(tenant.tenant_id, None)]
 
 
 def _off(tenant: Tenant, now: datetime) -> Session:

@@ -13,6 +13,7 @@ from shared.domain.lease import Gate, Lease
 from shared.domain.resources import Resource
 from shared.domain.secret import AccessToken
 from shared.domain.store import Insert, Replace, Stored, Write
+from shared.services.accept import contended
 from shared.services.tokens import Tokens
 from shared.services.world import World, not_allowed
 
@@ -69,7 +70,7 @@ class HoldLease:
             except Conflict:
                 continue
             return found
-        raise Conflict("the lease")
+        raise contended()
 
     def release(self, caller: Caller, tenant_id: TenantId, lease_id: LeaseId) -> None:
         """Let the lease go. Gone already is fine; somebody else's is left alone, without a word.
@@ -90,7 +91,7 @@ class HoldLease:
             except Conflict:
                 continue
             return
-        raise Conflict("the lease")
+        raise contended()
 
     def _gate(self, caller: Caller, tenant_id: TenantId, lease_id: LeaseId) -> Stored[Gate]:
         if not caller.is_application or Right.EXECUTOR not in caller.everywhere | caller.where_granted:

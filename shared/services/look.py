@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shared.domain.action import Action
 from shared.domain.activity import Activity
 from shared.domain.actors import Caller, Right
@@ -65,6 +67,18 @@ class Look:
         """
         self._may_read(caller, tenant_id)
         return self._world.store.activity(tenant_id, limit=limit, continuation=continuation)
+
+    def recent_operations(
+        self, caller: Caller, tenant_id: TenantId, entries: Sequence[Activity]
+    ) -> tuple[Operation, ...]:
+        """The last operations, newest first, as the newest entries of the trail name them; at most twenty.
+
+        Raises:
+            NotFound, Refused: as `operation`.
+        """
+        self._may_read(caller, tenant_id)
+        known = dict.fromkeys(entry.operation_id for entry in entries if entry.operation_id is not None)
+        return tuple(self._world.store.operation(tenant_id, operation_id).row for operation_id in list(known)[:20])
 
     def action(self, caller: Caller, tenant_id: TenantId, action_id: ActionId) -> Action:
         """One action: for readers, and for the executor that asked.

@@ -18,7 +18,7 @@ from shared.domain.ids import GATES, TenantId
 from shared.domain.lease import Gate
 from shared.domain.store import Insert, Replace, Replay, Stored, Write
 from shared.domain.tenant import MAX_OPERATORS, Tenant, new_tenant
-from shared.services.accept import Asking, seen_before
+from shared.services.accept import Asking, contended, seen_before
 from shared.services.consent import consent_of
 from shared.services.world import World, authorise, not_allowed
 
@@ -180,7 +180,7 @@ class Onboard:
             telemetry.event(event, tenant_id=tenant_id)
             world.enter_in_index(changed, stored.row)
             return Stored(changed, etags[0])
-        raise Conflict("the tenant")
+        raise contended()
 
 
 def admin_consent_url(authority: str, tenant_id: TenantId, application_id: UUID, redirect_uri: str | None) -> str:

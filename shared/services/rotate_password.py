@@ -12,12 +12,13 @@ from shared.domain.activity import Event
 from shared.domain.errors import Code, Problem, Refused, Transient
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.secret import new_password
-from shared.domain.session import SessionState
+from shared.domain.session import Method, SessionState
 from shared.domain.tenant import Tenant, password_secret, session_secret
 from shared.services.carry_out import Done, Ending, entry_of
 from shared.services.world import World
 
 _SIGN_IN_TRIES = 4
+_LIVE = (SessionState.ON, SessionState.DRAINING)
 
 
 class RotatePassword:
@@ -104,7 +105,7 @@ class RotatePassword:
                 raise Transient(error.problem) from error  # the same password again never locks an account out
             raise
         session_version = None
-        if tenant.session.state in (SessionState.ON, SessionState.DRAINING):
+        if tenant.session.method is Method.SERVICE_ACCOUNT and tenant.session.state in _LIVE:
             name = session_secret(tenant.tenant_id, account.account_id)
             session_version = self._world.vault.put(name, signed_in.refresh_token, purpose="session refresh token")
 
@@ -117,7 +118,7 @@ class RotatePassword:
                 next_rotation_at=now + self._world.limits.rotate_every,
             )
             session = tenant.session
-            if session_version and session.state in (SessionState.ON, SessionState.DRAINING):
+            if session_version and session.state in _LIVE:
                 session = replace(session, secret_version=session_version)
             return tenant.at(now, account=account, session=session)
 

@@ -83,7 +83,7 @@ class ToggleSession:
     def end(self, overview: Overview, event: Event, by: Actor, reason: str) -> None:
         """Turn off without a caller: expired or idle. Whoever was faster has done it."""
         tenant = overview.tenant
-        if tenant.row.session.state is not SessionState.ON or tenant.row.operation is not None:
+        if tenant.row.session.state is not SessionState.ON or tenant.row.is_busy:
             return
         plan = self._plan_off(overview, by, event=event, drain=False, reason=reason, asking=None)
         try:
@@ -141,7 +141,7 @@ class ToggleSession:
                     return running
                 raise busy(running)
         overview = self._world.store.overview(tenant.tenant_id)
-        plan = self._plan_off(
+        return self._plan_off(
             overview,
             asking.caller.actor,
             event=Event.SESSION_DRAINING if drain and state is SessionState.ON else Event.SESSION_TURNING_OFF,
@@ -149,7 +149,6 @@ class ToggleSession:
             reason=reason,
             asking=asking,
         )
-        return replace(plan, cancels=running.operation_id if running else None)
 
     def _plan_off(
         self, overview: Overview, by: Actor, *, event: Event, drain: bool, reason: str | None, asking: Asking | None

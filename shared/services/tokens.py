@@ -13,7 +13,7 @@ from shared.domain.resources import Resource
 from shared.domain.secret import AccessToken, Secret
 from shared.domain.session import Method, SessionState
 from shared.domain.store import Replace, Stored
-from shared.domain.tenant import Tenant, password_secret, session_secret
+from shared.domain.tenant import Tenant, password_secret, session_secret_of
 from shared.services.world import World
 
 _MOST = 2_000
@@ -73,7 +73,7 @@ class Tokens:
         if not lives or tenant.session.session_id != session_id:
             raise _not_on()
         scope = self._world.audiences.scope(resource, str(tenant.initial_domain))
-        name = session_secret(tenant_id, tenant.account.account_id)
+        name = session_secret_of(tenant)
         refresh_token = self._world.vault.get(name, tenant.session.secret_version)
         try:
             return self._world.sign_in.redeem(tenant_id, refresh_token, scope)
@@ -92,7 +92,7 @@ class Tokens:
         account = tenant.account
         password = vault.get(password_secret(account.require_id()), account.secret_version)
         signed_in = self._world.sign_in.with_password(tenant.tenant_id, str(account.user_principal_name), password)
-        name = session_secret(tenant.tenant_id, account.account_id)
+        name = session_secret_of(tenant)
         version = vault.put(name, signed_in.refresh_token, purpose="session refresh token")
         renewed = replace(tenant, session=replace(tenant.session, secret_version=version))
         try:

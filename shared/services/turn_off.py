@@ -15,7 +15,7 @@ from shared.domain.lease import GateState
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.session import MAX_TOKEN_LIFE, Session, SessionState
 from shared.domain.store import Overview, SetGates
-from shared.domain.tenant import Tenant, session_secret
+from shared.domain.tenant import Tenant, session_secret_of
 from shared.services.carry_out import Done, Ending, entry_of
 from shared.services.world import World
 
@@ -91,14 +91,15 @@ class TurnOff:
         return Done(close, writes=(SetGates(GateState.CLOSED),))
 
     def _revoke(self, tenant: Tenant) -> Done:
-        if tenant.account.object_id is not None:
-            self._world.directory.revoke_sign_ins(tenant.tenant_id, tenant.account.object_id)
+        user_id = tenant.session.user_id or tenant.account.object_id
+        if user_id is not None:
+            self._world.directory.revoke_sign_ins(tenant.tenant_id, user_id)
         return Done()
 
     def _retire(self, tenant: Tenant) -> Done:
         version = tenant.session.secret_version
         if version:
-            self._world.vault.retire(session_secret(tenant.tenant_id, tenant.account.account_id), version)
+            self._world.vault.retire(session_secret_of(tenant), version)
         return Done()
 
 

@@ -19,6 +19,7 @@ from shared.domain.session import SessionState
 from shared.domain.store import Due, Overview
 from shared.services.answer_parked import AnswerParked
 from shared.services.ask_for_account import AskForServiceAccount
+from shared.services.ask_for_policies import AskForPolicies
 from shared.services.toggle_session import ToggleSession
 from shared.services.world import World
 
@@ -29,11 +30,17 @@ class Upkeep:
     """The service behind the timer."""
 
     def __init__(
-        self, world: World, toggle: ToggleSession, accounts: AskForServiceAccount, answer_parked: AnswerParked
+        self,
+        world: World,
+        toggle: ToggleSession,
+        accounts: AskForServiceAccount,
+        policies: AskForPolicies,
+        answer_parked: AnswerParked,
     ) -> None:
         self._world = world
         self._toggle = toggle
         self._accounts = accounts
+        self._policies = policies
         self._answer_parked = answer_parked
 
     def __call__(self) -> int:
@@ -71,7 +78,8 @@ class Upkeep:
         self._resend(overview, now)
         self._end_session(overview, now)
         self._answer_parked(tenant_id)
-        self._accounts.rotate_when_due(overview.tenant)
+        if not self._policies.keep_up(overview.tenant):
+            self._accounts.rotate_when_due(overview.tenant)
 
     def _resend(self, overview: Overview, now: datetime) -> None:
         """Wake a worker for an operation that nobody seems to work on."""
@@ -109,8 +117,10 @@ class Upkeep:
             times.append(now + limits.stuck_after)
         if tenant.session.state is SessionState.ON and tenant.session.expires_at is not None:
             times.append(min(max(tenant.session.expires_at, now), now + limits.look_every))
-        if tenant.account.is_usable and tenant.account.next_rotation_at is not None:
-            times.append(max(tenant.account.next_rotation_at, now + limits.look_every))
+        if tenant.account.is_usable:
+            checked_at = tenant.policy_check.checked_at or now
+            due = [checked_at + limits.check_every, tenant.account.next_rotation_at or checked_at + limits.check_every]
+            times.append(max(min(due), now + limits.look_every))
         return min(times) if times else None
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from shared.domain.actors import Caller, Right
 from shared.domain.errors import Code, Refused, refused, tenant_not_found
 from shared.domain.limits import Limits
+from shared.domain.policies import TenantPolicies
 from shared.domain.ports import Clock, Directory, Messages, SignIn, Vault
 from shared.domain.resources import Audiences
 from shared.domain.store import DueList, TenantIndex, TenantStore, summary_of
@@ -20,6 +21,8 @@ class World:
 
     Attributes:
         application_id: our own client id, as tenants consent to it.
+        egress_ips: CIDR ranges that our sign-ins, and our executors' requests, come from.
+        egress_country: where those addresses are (ISO 3166-1), for policies that look at countries.
     """
 
     clock: Clock
@@ -30,7 +33,10 @@ class World:
     vault: Vault
     directory: Directory
     sign_in: SignIn
+    policies: TenantPolicies
     application_id: UUID
+    egress_ips: tuple[str, ...] = ()
+    egress_country: str | None = None
     limits: Limits = field(default_factory=Limits)
     audiences: Audiences = field(default_factory=Audiences)
 

@@ -34,8 +34,8 @@ class CallLog:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self._before: defaultdict[int, list[Callable[[], None]]] = defaultdict(list)
-        self._after: defaultdict[int, list[Callable[[], None]]] = defaultdict(list)
+        self._before: defaultdict[int, list[Callable[[], object]]] = defaultdict(list)
+        self._after: defaultdict[int, list[Callable[[], object]]] = defaultdict(list)
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -49,7 +49,7 @@ class CallLog:
 
         (self._after if after_effect else self._before)[number].append(strike)
 
-    def interrupt(self, number: int, happen: Callable[[], None]) -> None:
+    def interrupt(self, number: int, happen: Callable[[], object]) -> None:
         """Let something happen just before call `number` has its effect: the clock jumps, another worker is faster.
 
         What `happen` calls of the same fakes is logged too, and shifts the numbers of the calls that come later.

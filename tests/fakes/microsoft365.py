@@ -37,7 +37,8 @@ class FakeUser:
 
 
 def _an_organization() -> Organization:
-    return Organization("Fake Tenant", "fake.onmicrosoft.com", initial_domain_is_managed=True)
+    domain = "fake.onmicrosoft.com"
+    return Organization("Fake Tenant", domain, initial_domain_is_managed=True, managed_domains=frozenset({domain}))
 
 
 @dataclass(slots=True)
@@ -80,6 +81,22 @@ class FakeTenants(dict[TenantId, FakeTenant]):
 
 def _sign_in_error(aadsts: int) -> ManagementSessionError:
     return classify("invalid_grant", [aadsts], "").as_error()
+
+
+def admitted(tenant: FakeTenant, permission: str) -> FakeTenant:
+    """The tenant, if it has consented to that.
+
+    Raises:
+        Refused: `consentMissing`, `permissionMissing`.
+    """
+    if permission not in _require_consent(tenant):
+        raise refused(
+            Code.PERMISSION_MISSING,
+            f"Management Sessions doesn't have permission to {PERMISSIONS[permission]} in this tenant.",
+            step=f"Grant admin consent for {permission}.",
+            link="https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent",
+        )
+    return tenant
 
 
 def _require_consent(tenant: FakeTenant) -> set[str]:
@@ -165,15 +182,7 @@ class FakeDirectory:
             user.roles.pop(assignment_id, None)
 
     def _admitted(self, tenant_id: TenantId, permission: str) -> FakeTenant:
-        tenant = self.tenants[tenant_id]
-        if permission not in _require_consent(tenant):
-            raise refused(
-                Code.PERMISSION_MISSING,
-                f"Management Sessions doesn't have permission to {PERMISSIONS[permission]} in this tenant.",
-                step=f"Grant admin consent for {permission}.",
-                link="https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent",
-            )
-        return tenant
+        return admitted(self.tenants[tenant_id], permission)
 
     def _in_our_power(self, tenant_id: TenantId, object_id: UUID, permission: str) -> FakeUser:
         tenant = self._admitted(tenant_id, permission)

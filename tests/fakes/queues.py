@@ -14,20 +14,27 @@ from tests.fakes.calls import CallLog, logs
 
 @dataclass(frozen=True, slots=True)
 class SentOperation:
-    """A worker was asked to go on with an operation, from `deliver_at` on."""
+    """A worker is asked to go on with an operation, from `deliver_at` on; `text` is what lies in the queue."""
 
     tenant_id: TenantId
     operation_id: OperationId
     deliver_at: datetime
+    text: str
+    queue: str = OPERATIONS
 
 
 @dataclass(frozen=True, slots=True)
 class SentDecision:
-    """An executor was answered."""
+    """An executor is answered; `text` is what lies in the queue."""
 
     kind: ActionKind
     decision: Decision
     deliver_at: datetime
+    text: str
+
+    @property
+    def queue(self) -> str:
+        return RESULTS[self.kind]
 
 
 @logs(Messages)
@@ -35,28 +42,36 @@ class FakeMessages:
     """Messages.
 
     Attributes:
-        operations, decisions: what was sent, in order; a test takes out what it has delivered.
-        texts: queue name and text of every message, as Azure would have got it.
+        sent: what lies in the queues, in the order of sending. A test takes out what it delivers; what it leaves in or
+            puts back is delivered again.
     """
 
     def __init__(self, log: CallLog, clock: Clock) -> None:
         self.log = log
-        self.operations: list[SentOperation] = []
-        self.decisions: list[SentDecision] = []
-        self.texts: list[tuple[str, str]] = []
+        self.sent: list[SentOperation | SentDecision] = []
         self._clock = clock
 
+    @property
+    def operations(self) -> tuple[SentOperation, ...]:
+        """What was sent to workers."""
+        return tuple(sent for sent in self.sent if isinstance(sent, SentOperation))
+
+    @property
+    def decisions(self) -> tuple[SentDecision, ...]:
+        """What was sent to executors."""
+        return tuple(sent for sent in self.sent if isinstance(sent, SentDecision))
+
     def send_operation(self, tenant_id: TenantId, operation_id: OperationId, *, after: timedelta = timedelta()) -> None:
-        self.texts.append((OPERATIONS, operation_text(tenant_id, operation_id)))
-        self.operations.append(SentOperation(tenant_id, operation_id, self._clock.now() + after))
+        text = operation_text(tenant_id, operation_id)
+        self.sent.append(SentOperation(tenant_id, operation_id, self._clock.now() + after, text))
 
     def send_decision(self, kind: ActionKind, decision: Decision) -> None:
-        self.texts.append((RESULTS[kind], decision_text(decision)))
-        self.decisions.append(SentDecision(kind, decision, self._clock.now()))
+        self.sent.append(SentDecision(kind, decision, self._clock.now(), decision_text(decision)))
 
     def take_due(self) -> tuple[SentOperation, ...]:
-        """The operation messages that can be received now, the oldest first; they are gone from the queue then."""
+        """The operation messages that can be received now, in the order of `deliver_at`; they leave the queue."""
         now = self._clock.now()
-        due = tuple(sorted((sent for sent in self.operations if sent.deliver_at <= now), key=lambda s: s.deliver_at))
-        self.operations = [sent for sent in self.operations if sent.deliver_at > now]
-        return due
+        due = sorted((sent for sent in self.operations if sent.deliver_at <= now), key=lambda sent: sent.deliver_at)
+        for sent in due:
+            self.sent.remove(sent)
+        return tuple(due)

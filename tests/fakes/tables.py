@@ -14,6 +14,7 @@ from shared.domain.errors import AlreadyExists, Conflict
 _KEY: Final = re.compile(r"[^/\\#?\x00-\x1f\x7f-\x9f]{0,512}")
 _LONGEST_TEXT: Final = 32_768
 _MOST_PROPERTIES: Final = 252
+_LARGEST: Final = 2**20
 _MOST_CHANGES: Final = 100
 
 _Key = tuple[str, str]
@@ -86,6 +87,7 @@ def _check(entity: Entity) -> None:
     """https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model."""
     assert len(entity) <= _MOST_PROPERTIES
     assert all(_KEY.fullmatch(key) for key in _key(entity))
+    assert sum(2 * len(name) + 8 + len(str(value).encode("utf-16-le")) for name, value in entity.items()) < _LARGEST
     for value in entity.values():
         if isinstance(value, str):
             assert len(value.encode("utf-16-le")) // 2 <= _LONGEST_TEXT

@@ -22,7 +22,7 @@ def settings(azurite: str) -> dict[str, str]:
         "WORK_QUEUE": f"work-{uuid4()}",
         "SessionStorage": azurite,
         "TICK_SCHEDULE": "* * * * * *",
-        "PYTHON_THREADPOOL_THREAD_COUNT": "4",
+        "PYTHON_THREADPOOL_THREAD_COUNT": "8",
     }
 
 

@@ -138,16 +138,20 @@ def test_a_run_longer_than_the_lease_is_not_run_twice(settings: dict[str, str], 
     assert len(app.messages) == 1
 
 
-def test_several_messages_run_at_the_same_time(host: FunctionHost, app: ModuleType, queue: QueueClient) -> None:
-    for _ in range(4):
+def test_one_batch_runs_at_the_same_time_and_the_next_waits_for_it(
+    host: FunctionHost, app: ModuleType, queue: QueueClient
+) -> None:
+    for _ in range(10):
         queue.send_message(encoded("slow"))
 
     host.poll()
     until(lambda: len(app.messages) == 4)
+    time.sleep(0.3)
 
-    assert length(queue) == 4
+    assert len(app.messages) == 4  # batchSize; with more than newBatchThreshold under way no other batch is taken
     app.released.set()
     until(lambda: length(queue) == 0)
+    assert len(app.messages) == 10
 
 
 def test_top_level_keys_of_a_message_override_its_metadata_whatever_their_case(

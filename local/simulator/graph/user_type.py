@@ -75,7 +75,7 @@ _PATTERNS = {
     "usageLocation": re.compile(r"[A-Z]{2}"),
     "userType": re.compile(r"Member|Guest"),
     "displayName": re.compile(r"(?s).{1,256}"),
-    "employeeId": re.compile(r".{1,64}"),
+    "employeeId": re.compile(r".{1,16}"),
 }
 _UPN = re.compile(r"[A-Za-z0-9'.\-_!#^~]{1,64}@([A-Za-z0-9.-]+)")
 

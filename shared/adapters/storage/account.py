@@ -1,6 +1,6 @@
 """The storage account: what opens it, how long we wait for it, and one client for all threads.
 
-Nothing of Azure's libraries is loaded before the first request: they cost a cold start 300 ms.
+Nothing of Azure's libraries is loaded before the first request: they cost a cold start 200 ms.
 """
 
 from __future__ import annotations

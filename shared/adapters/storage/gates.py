@@ -16,6 +16,8 @@ from shared.domain.ids import GATES
 from shared.domain.lease import Gate
 from shared.domain.store import SetGates
 
+_LONGEST: Final = 32_000
+"""Characters: a lease has none outside ASCII, so these are as many UTF-16 code units, below storage's 32,768."""
 _NO_LEASE: Final[Entity] = {"Leases": "[]", "Used": False, "IdleSince": ""}
 
 
@@ -37,7 +39,7 @@ def gate_entity(partition: str, gate: Gate) -> Entity:
         "ExpiresAt": _text(gate.expires_at),
         "Used": gate.used,
         "IdleSince": _text(gate.idle_since),
-        "Leases": json_text(gate.leases, Kind.GATE),
+        "Leases": json_text(gate.leases, Kind.GATE, longest=_LONGEST),
     }
 
 

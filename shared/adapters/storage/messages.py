@@ -15,6 +15,8 @@ from shared.domain.errors import Problem
 from shared.domain.ids import OperationId, TenantId
 
 SCHEMA_VERSION: Final = 1
+LARGEST: Final = 48 * 1024
+"""Bytes: 64 KiB in Base64 (https://learn.microsoft.com/rest/api/storageservices/put-message)."""
 OPERATIONS: Final = "operations"
 RESULTS: Final[dict[ActionKind, str]] = {
     ActionKind.PLAYBOOK_REMEDIATION: "action-results-playbook-remediation",
@@ -31,7 +33,11 @@ def operation_text(tenant_id: TenantId, operation_id: OperationId) -> str:
 
 
 def decision_text(decision: Decision) -> str:
-    """The message that answers an executor."""
+    """The message that answers an executor.
+
+    Raises:
+        ValueError: it is too large, as no sentence of ours is.
+    """
     return _text(
         schemaVersion=SCHEMA_VERSION,
         actionId=decision.action_id,
@@ -55,7 +61,10 @@ def _error(problem: Problem) -> dict[str, object]:
 
 
 def _text(**fields: object) -> str:
-    return msgspec.json.encode(_present(**fields)).decode()
+    text = msgspec.json.encode(_present(**fields))
+    if len(text) > LARGEST:
+        raise ValueError(f"a message of {len(text)} bytes is larger than {LARGEST} bytes")
+    return text.decode()
 
 
 def _present(**fields: object) -> dict[str, object]:

@@ -15,8 +15,6 @@ from shared.domain.ids import OperationId, TenantId
 if TYPE_CHECKING:
     from azure.storage.queue import QueueClient
 
-LARGEST: Final = 48 * 1024
-"""Bytes: 64 KiB in Base64 (https://learn.microsoft.com/rest/api/storageservices/put-message)."""
 LONGEST_DELAY: Final = timedelta(days=6)
 """A message must be visible before it ends, after seven days; nothing we wait for takes as long."""
 
@@ -29,15 +27,14 @@ class QueueMessages:
 
     def send_operation(self, tenant_id: TenantId, operation_id: OperationId, *, after: timedelta = timedelta()) -> None:
         """One request. Hidden until `after` has passed, in whole seconds, rounded up; at most `LONGEST_DELAY`."""
-        self._send(OPERATIONS, operation_text(tenant_id, operation_id), min(after, LONGEST_DELAY))
+        hidden = min(max(after, timedelta()), LONGEST_DELAY)
+        self._send(OPERATIONS, operation_text(tenant_id, operation_id), hidden)
 
     def send_decision(self, kind: ActionKind, decision: Decision) -> None:
         """One request."""
         self._send(RESULTS[kind], decision_text(decision))
 
     def _send(self, queue: str, text: str, after: timedelta = timedelta()) -> None:
-        if len(text.encode()) > LARGEST:
-            raise ValueError(f"a message to {queue} is larger than {LARGEST} bytes")
         with translated():
             self._queues[queue]().send_message(text, visibility_timeout=math.ceil(after.total_seconds()))
 

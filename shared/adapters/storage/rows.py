@@ -1,10 +1,11 @@
-"""How a row lies in a table: under which key, in which version of the schema, as one JSON document.
+"""How a row lies in a table: under which key, in which version of the schema, as a JSON document.
 
 Table `Tenants`, PartitionKey the tenant's id. RowKeys, so that what is read together lies together:
 
     0-gate-0 … 0-gate-f, 0-tenant      the tenant and its gates, one range (gates.py)
-    operation-{id}                     action-{id}         parked-{id}         replay-{key}
     activity-{time, inverted}-{entry}  the newest first
+    parked-{id}                        all that wait, one range
+    operation-{id}, action-{id}, replay-{key}, policy-check
 """
 
 from __future__ import annotations
@@ -21,23 +22,28 @@ from shared.domain.activity import Activity
 from shared.domain.errors import Code, Invalid, Problem, refused
 from shared.domain.ids import ActionId, OperationId, TenantId
 from shared.domain.operation import Operation
+from shared.domain.policy_check import PolicyCheck
 from shared.domain.store import Replay, TenantSummary
 from shared.domain.tenant import Tenant
 
-Document = Tenant | Operation | Action | ParkedAction | Activity | Replay | TenantSummary
+Document = Tenant | Operation | Action | ParkedAction | Activity | Replay | PolicyCheck | TenantSummary
 D = TypeVar("D", bound=Document)
 
 SCHEMA_VERSION: Final = 1
-LONGEST: Final = 32_000
-"""UTF-16 code units in one property; storage takes 32,768
+PART: Final = 16_000
+"""Characters in one property, so at most 32,000 UTF-16 code units; storage takes 32,768
 (https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model)."""
+MOST_PARTS: Final = 16
+"""At most 1,024,000 bytes; storage takes entities of 1 MiB."""
 
 TENANT: Final = "0-tenant"
+POLICY_CHECK: Final = "policy-check"
 OVERVIEW: Final = ("0-", "1")
 PARKED: Final = ("parked-", "parked.")
 ACTIVITY: Final = ("activity-", "activity.")
 """Ranges of RowKeys, from the first to below the second; `.` is the character after `-`."""
 
+_COLUMNS: Final = ("Document", *(f"Document{number}" for number in range(2, MOST_PARTS + 1)))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = 10**20 - 1
 
@@ -52,6 +58,7 @@ class Kind(StrEnum):
     PARKED_ACTION = "parkedAction"
     ACTIVITY = "activity"
     REPLAY = "replay"
+    POLICY_CHECK = "policyCheck"
     TENANT_SUMMARY = "tenantSummary"
     DUE = "due"
 
@@ -63,6 +70,7 @@ _KINDS: Final[dict[type, Kind]] = {
     ParkedAction: Kind.PARKED_ACTION,
     Activity: Kind.ACTIVITY,
     Replay: Kind.REPLAY,
+    PolicyCheck: Kind.POLICY_CHECK,
     TenantSummary: Kind.TENANT_SUMMARY,
 }
 _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {kind: msgspec.json.Decoder(kind) for kind in _KINDS}
@@ -104,6 +112,8 @@ def row_key(row: Document) -> str:
             return activity_key(row)
         case Replay():
             return replay_key(row.key)
+        case PolicyCheck():
+            return POLICY_CHECK
         case TenantSummary():
             return str(row.tenant_id)
 
@@ -114,7 +124,7 @@ def partition_key(tenant_id: TenantId) -> str:
 
 
 def document_entity(partition: str, row: Document) -> Entity:
-    """The entity that holds `row`.
+    """The entity that holds `row`: its document in `Document` and, when that is long, in `Document2` and so on.
 
     Raises:
         Refused: `bodyTooLarge`, the row does not fit.
@@ -122,7 +132,9 @@ def document_entity(partition: str, row: Document) -> Entity:
         TypeError: it holds what may not be stored, such as a Secret.
     """
     kind = _KINDS[type(row)]
-    return {**header(partition, row_key(row), kind), "Document": json_text(row, kind)}
+    text = json_text(row, kind, longest=MOST_PARTS * PART)
+    parts = {name: text[start : start + PART] for name, start in zip(_COLUMNS, range(0, len(text), PART), strict=False)}
+    return {**header(partition, row_key(row), kind), **parts}
 
 
 def document_row(entity: Entity, kind: type[D]) -> D:
@@ -131,7 +143,8 @@ def document_row(entity: Entity, kind: type[D]) -> D:
     Raises:
         Refused: `unsupportedSchemaVersion`, a newer release wrote it.
     """
-    row: D = _DECODERS[kind].decode(str(current(entity)["Document"]))
+    entity = current(entity)
+    row: D = _DECODERS[kind].decode("".join(str(entity.get(name, "")) for name in _COLUMNS))
     return row
 
 
@@ -158,12 +171,12 @@ def current(entity: Entity) -> Entity:
     )
 
 
-def json_text(value: object, kind: Kind) -> str:
-    """`value` as JSON that fits into one property. Raises as `document_entity`."""
+def json_text(value: object, kind: Kind, *, longest: int) -> str:
+    """`value` as JSON of at most `longest` characters. Raises as `document_entity`."""
     try:
         text = msgspec.json.encode(value).decode()
     except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can spell and UTF-8 cannot
         raise Invalid(Problem(Code.INVALID_VALUE, f"A text in the {kind} is not valid Unicode.")) from error
-    if len(text.encode("utf-16-le")) // 2 > LONGEST:
+    if len(text) > longest:
         raise refused(Code.BODY_TOO_LARGE, f"The {kind} holds more than can be stored.")
     return text

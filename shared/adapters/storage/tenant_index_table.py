@@ -27,7 +27,7 @@ class TenantIndexTable:
 
     def put(self, summary: TenantSummary, *, was: SessionState | None) -> None:
         """Two requests; one when the state is what it was; six when nobody knows what it was (`was` is None)."""
-        self._table.put(document_entity(summary.state, summary))
+        self._table.put(document_entity(summary.state.value, summary))
         for former in _STATES if was is None else (was,):
             if former is not summary.state:
                 self._table.delete(former, str(summary.tenant_id))

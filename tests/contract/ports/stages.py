@@ -134,6 +134,14 @@ class SimulatedStage:
         revoke(self._tenant, self.simulator.world.applications[APP_CLIENT_ID])
         self._end_tokens()
 
+    def add_domain(self, name: str, *, kind: str) -> None:
+        """The tenant verifies one more domain; `kind` is Managed or Federated."""
+        apply(self._tenant, Fields.of({"domains": [{"name": name, "type": kind}]}), now=self.simulator.clock.now())
+
+    def withdraw_delegated(self, permission: str) -> None:
+        """Users of the application may no longer do this at Graph."""
+        self._consent.delegated["graph"].discard(permission)
+
     def take_directory_role(self) -> None:
         self._consent.directory_roles.clear()
 

@@ -68,6 +68,7 @@ class DirectoryPromises:
         assert found.display_name
         assert found.initial_domain.endswith(".onmicrosoft.com")
         assert found.initial_domain_is_managed
+        assert found.managed_domains == {found.initial_domain}
 
     def test_user_who_was_never_created_is_none(self, stage: Stage) -> None:
         assert stage.directory.user(stage.tenant_id, name_in(stage)) is None
@@ -283,3 +284,12 @@ class TestGraphDirectory(DirectoryPromises):
     @pytest.fixture
     def stage(self, simulated: SimulatedStage) -> Stage:
         return simulated
+
+    def test_domain_whose_passwords_are_kept_elsewhere_is_not_a_managed_one(self, simulated: SimulatedStage) -> None:
+        before = simulated.directory.organization(simulated.tenant_id)
+        simulated.add_domain("tailspin.example", kind="Federated")
+        simulated.add_domain("Toys.example", kind="Managed")
+
+        found = simulated.directory.organization(simulated.tenant_id)
+
+        assert found.managed_domains == {before.initial_domain, "toys.example"}

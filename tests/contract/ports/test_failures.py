@@ -154,6 +154,38 @@ def test_request_graph_does_not_understand_is_our_mistake(scene: Scene, cloud: S
     assert "Request_BadRequest" in refusal.value.problem.message
 
 
+def test_token_that_graph_no_longer_takes_is_replaced_once(scene: Scene, cloud: Simulator) -> None:
+    unauthorized = Fault(FaultKind.STATUS, times=1, service="graph", status=401, error="InvalidAuthenticationToken")
+    cloud.faults.add([unauthorized])
+    assert READS["organization"](scene)
+
+    cloud.faults.add([replace(unauthorized, times=2)])
+    with pytest.raises(Refused) as refusal:
+        READS["organization"](scene)
+
+    assert refusal.value.problem.code is Code.CONSENT_MISSING
+
+
+def test_role_that_graph_will_not_give_for_now_is_named(scene: Scene, cloud: Simulator) -> None:
+    cloud.faults.add([Fault(FaultKind.STATUS, times=1, service="graph", method="POST", status=400)])
+
+    with pytest.raises(Transient) as refusal:
+        WRITES["assign_role"](scene)
+
+    assert refusal.value.problem.code is Code.ROLE_MISSING
+    assert "Teams Administrator" in refusal.value.problem.message
+
+
+@pytest.mark.parametrize("name", ["retire", "delete"])
+def test_secret_that_is_being_recovered_is_touched_later(scene: Scene, cloud: Simulator, name: str) -> None:
+    cloud.faults.add([Fault(FaultKind.STATUS, times=1, service="keyVault", status=409, error="Conflict")])
+
+    with pytest.raises(Transient) as unsettled:
+        VAULT[name](scene)
+
+    assert unsettled.value.retry_after
+
+
 def test_cloud_that_cannot_be_reached_was_told_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, identity: ManagedIdentity
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from shared.adapters import entra_http, graph_calls
 from shared.adapters.entra_http import EntraHttp
 from shared.adapters.graph import GraphDirectory
-from shared.adapters.graph_calls import GraphCalls
+from shared.adapters.graph_calls import GraphCalls, Request
 from shared.domain.directory_roles import GLOBAL_READER, USER_ADMINISTRATOR
 from shared.domain.errors import ReplyLost, Transient
 from shared.domain.ids import TenantId
@@ -53,13 +53,13 @@ def sign_in(server: ScriptedServer) -> Ask:
 @pytest.fixture
 def read(calls: GraphCalls) -> Ask:
     """A read of Graph."""
-    return lambda: calls.send("GET", "/v1.0/organization", TOKEN)
+    return lambda: calls.send(Request("GET", "/v1.0/organization"), TOKEN)
 
 
 @pytest.fixture
 def write(calls: GraphCalls) -> Ask:
     """A write to Graph."""
-    return lambda: calls.send("POST", "/v1.0/users", TOKEN, body={"displayName": "Adele"})
+    return lambda: calls.send(Request("POST", "/v1.0/users", body={"displayName": "Adele"}), TOKEN)
 
 
 @pytest.mark.parametrize("answer", NOT_ENTRA_NOR_GRAPH.values(), ids=NOT_ENTRA_NOR_GRAPH)

@@ -15,7 +15,7 @@ from local.simulator.seed import CONTOSO
 from local.simulator.server import Simulator
 from shared.adapters.managed_identity import ManagedIdentity
 from shared.domain.directory_roles import PERMISSIONS
-from shared.domain.errors import Code, Refused
+from shared.domain.errors import Code, Refused, Transient
 from shared.domain.ids import TenantId
 from shared.domain.ports import DirectoryUser, SignedIn
 from shared.domain.secret import Secret
@@ -191,6 +191,32 @@ class TestEntraSignIn(SignInPromises):
 
         assert not simulated.simulator.world.tenants[str(simulated.tenant_id)].refresh_tokens
 
+    def test_password_the_tenant_does_not_allow_is_not_taken(self, simulated: SimulatedStage) -> None:
+        user = create(simulated)
+
+        assert (
+            refusal_of(
+                lambda: simulated.sign_in.change_own_password(
+                    simulated.tenant_id, user.user_principal_name, PASSWORD, Secret("only")
+                )
+            )
+            is Code.CREDENTIAL_REJECTED
+        )
+        assert sign_in(simulated, user).object_id == user.object_id
+
+    def test_changing_its_own_password_takes_a_delegated_permission(self, simulated: SimulatedStage) -> None:
+        user = create(simulated)
+        simulated.withdraw_delegated("User-PasswordProfile.ReadWrite.All")
+
+        assert (
+            refusal_of(
+                lambda: simulated.sign_in.change_own_password(
+                    simulated.tenant_id, user.user_principal_name, PASSWORD, NEW
+                )
+            )
+            is Code.PERMISSION_MISSING
+        )
+
     def test_twenty_who_need_the_application_s_token_make_one_request(
         self, simulated: SimulatedStage, cloud: Simulator
     ) -> None:
@@ -228,6 +254,18 @@ class TestEntraSignIn(SignInPromises):
         stage = SimulatedStage(cloud, credential=identity.assertion)
 
         assert sign_in(stage, create(stage)).refresh_token
+
+    def test_managed_identity_without_a_token_is_our_trouble_and_not_the_tenant_s(
+        self, cloud: Simulator, identity: ManagedIdentity, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IDENTITY_HEADER", "only-for-tests-wrong-header")
+        stage = SimulatedStage(cloud, credential=identity.assertion)
+
+        with pytest.raises(Transient) as refusal:
+            stage.sign_in.permissions(stage.tenant_id)
+
+        assert refusal.value.problem.code is Code.SERVICE_UNAVAILABLE
+        assert asked_of(cloud, "entra") == []
 
     def test_tenant_that_never_consented_says_so(self, simulated: SimulatedStage) -> None:
         contoso = TenantId(UUID(CONTOSO))

@@ -1,0 +1,182 @@
+"""Ask for the tenant's policies to be checked, or for its allowed IPs to be set or removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.domain.activity import Event
+from shared.domain.actors import SERVICE, Actor, Caller, Right
+from shared.domain.allowed_ips import AllowedIps, AllowedIpsState, Outside
+from shared.domain.errors import Code, Conflict, not_found
+from shared.domain.ids import TenantId
+from shared.domain.operation import Operation, OperationKind
+from shared.domain.policy_check import PolicyCheck
+from shared.domain.store import Stored
+from shared.domain.tenant import Tenant
+from shared.services.accept import Accept, Accepted, Asking, Plan, busy, new_operation
+from shared.services.carry_out import entry_of
+from shared.services.remove_allowed_ips import RemoveAllowedIps
+from shared.services.run_policy_check import RunPolicyCheck
+from shared.services.set_allowed_ips import SetAllowedIps
+from shared.services.world import World, authorise
+
+
+class AskForPolicies:
+    """The services behind `…/policy-checks` and `…/allowed-ips`."""
+
+    def __init__(self, world: World, accept: Accept) -> None:
+        self._world = world
+        self._accept = accept
+
+    def check(self, tenant_id: TenantId, asking: Asking) -> Accepted:
+        """Check now.
+
+        Raises:
+            NotFound, Refused: as `Accept`; `operationInProgress`.
+        """
+        return self._ask(
+            tenant_id,
+            asking,
+            Right.OPERATOR,
+            RunPolicyCheck.kind,
+            lambda t: self._plan_check(t, asking.caller.actor, asking),
+        )
+
+    def latest_check(self, caller: Caller, tenant_id: TenantId) -> PolicyCheck:
+        """The latest check, running or ended.
+
+        Raises:
+            NotFound: `tenantNotFound`, `policyCheckNotFound`.
+            Refused: `callerNotAllowed`.
+        """
+        authorise(caller, self._world.store.tenant(tenant_id).row, Right.READER)
+        stored = self._world.store.policy_check(tenant_id)
+        if stored is None:
+            raise not_found(Code.POLICY_CHECK_NOT_FOUND, "The tenant's policies have not been checked yet.")
+        return stored.row
+
+    def set_allowed_ips(
+        self,
+        tenant_id: TenantId,
+        asking: Asking,
+        *,
+        ranges: tuple[str, ...],
+        outside: Outside,
+        wanted: AllowedIpsState,
+        apply_exclusions: bool,
+    ) -> Accepted:
+        """Set from where the account may sign in; our own addresses are always added.
+
+        Raises:
+            NotFound, Refused: as `Accept`; `serviceAccountMissing`, `operationInProgress`.
+        """
+
+        def plan(tenant: Tenant) -> Plan:
+            tenant.account.require_object_id()
+            ips = replace(
+                tenant.allowed_ips,
+                state=AllowedIpsState.APPLYING,
+                wanted=wanted,
+                outside=outside,
+                ranges=ranges,
+                apply_exclusions=apply_exclusions,
+                problem=None,
+            )
+            return self._plan_ips(tenant, ips, asking.caller.actor, asking)
+
+        return self._ask(tenant_id, asking, Right.ADMINISTRATOR, SetAllowedIps.kind, plan)
+
+    def remove_allowed_ips(self, tenant_id: TenantId, asking: Asking) -> Accepted:
+        """Remove the restriction and undo the exclusions made for it.
+
+        Raises:
+            NotFound, Refused: as `Accept`; `operationInProgress`.
+        """
+
+        def plan(tenant: Tenant) -> Plan | None:
+            if not tenant.allowed_ips.leaves_traces:
+                return None
+            operation = self._operation(
+                tenant,
+                RemoveAllowedIps.kind,
+                RemoveAllowedIps.steps,
+                asking.caller.actor,
+                self._world.limits.set_ips_within,
+                asking,
+            )
+            removing = replace(tenant.allowed_ips, state=AllowedIpsState.REMOVING, problem=None)
+            entry = entry_of(
+                operation, Event.ALLOWED_IPS_REMOVAL_REQUESTED, "Allowed IPs are to be removed.", operation.created_at
+            )
+            return Plan(operation, replace(tenant.at(operation.created_at), allowed_ips=removing), entry)
+
+        return self._ask(tenant_id, asking, Right.ADMINISTRATOR, RemoveAllowedIps.kind, plan)
+
+    def keep_up(self, tenant: Stored[Tenant]) -> bool:
+        """What is due by itself: allowed IPs when our addresses changed, the daily check; True when something began."""
+        row, now, limits = tenant.row, self._world.clock.now(), self._world.limits
+        if row.operation is not None or not row.account.is_usable:
+            return False
+        in_force = row.allowed_ips.state in (AllowedIpsState.ENABLED, AllowedIpsState.REPORT_ONLY)
+        checked_at = row.policy_check.checked_at
+        if in_force and set(row.allowed_ips.egress) != set(self._world.egress_ips):
+            ips = replace(row.allowed_ips, state=AllowedIpsState.APPLYING, wanted=row.allowed_ips.state)
+            plan = self._plan_ips(row, ips, SERVICE, None)
+        elif checked_at is None or now >= checked_at + limits.check_every:
+            plan = self._plan_check(row, SERVICE, None)
+        else:
+            return False
+        try:
+            self._accept.begin(tenant, plan)
+        except Conflict:
+            return False  # whoever was faster has the tenant; the next look comes
+        return True
+
+    def _ask(
+        self,
+        tenant_id: TenantId,
+        asking: Asking,
+        right: Right,
+        kind: OperationKind,
+        plan: Callable[[Tenant], Plan | None],
+    ) -> Accepted:
+        def decide(tenant: Stored[Tenant]) -> Plan | Operation | None:
+            running = self._accept.under_way(tenant.row)
+            if running is not None and (running.kind is kind or tenant.row.is_busy):
+                if running.kind is kind:
+                    return running
+                raise busy(running)
+            return plan(tenant.row)
+
+        return self._accept(tenant_id, asking, right, decide)
+
+    def _plan_check(self, tenant: Tenant, by: Actor, asking: Asking | None) -> Plan:
+        operation = self._operation(
+            tenant, RunPolicyCheck.kind, RunPolicyCheck.steps, by, self._world.limits.check_within, asking
+        )
+        entry = entry_of(
+            operation, Event.POLICY_CHECK_REQUESTED, "The tenant's policies are being checked.", operation.created_at
+        )
+        return Plan(operation, tenant.at(operation.created_at), entry)
+
+    def _plan_ips(self, tenant: Tenant, ips: AllowedIps, by: Actor, asking: Asking | None) -> Plan:
+        operation = self._operation(
+            tenant, SetAllowedIps.kind, SetAllowedIps.steps, by, self._world.limits.set_ips_within, asking
+        )
+        text = f"Allowed IPs are to be {ips.wanted.value} for {len(ips.ranges)} ranges and our own addresses."
+        entry = entry_of(operation, Event.ALLOWED_IPS_REQUESTED, text, operation.created_at)
+        return Plan(operation, replace(tenant.at(operation.created_at), allowed_ips=ips), entry)
+
+    def _operation(
+        self,
+        tenant: Tenant,
+        kind: OperationKind,
+        steps: tuple[str, ...],
+        by: Actor,
+        within: timedelta,
+        asking: Asking | None,
+    ) -> Operation:
+        now = self._world.clock.now()
+        return new_operation(tenant.tenant_id, kind, steps, by, now=now, within=within, asking=asking)

@@ -1,0 +1,155 @@
+"""Turn a session on with a Global Administrator's credentials; the password lives in this one request only.
+
+Microsoft demands MFA of administrators nearly everywhere, so this works only in tenants that have no such policy; it is
+a way out for a day, not a way of working. The session is short and never turns itself on again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from uuid import uuid4
+
+from shared import telemetry
+from shared.domain.activity import Activity, Event
+from shared.domain.actors import Right
+from shared.domain.errors import Code, ManagementSessionError, NextStep, Refused, refused
+from shared.domain.ids import SessionId, TenantId
+from shared.domain.lease import GateState
+from shared.domain.operation import Operation
+from shared.domain.ports import Organization, SignedIn
+from shared.domain.secret import Secret
+from shared.domain.session import Method, SessionState
+from shared.domain.store import Insert, SetGates, Stored
+from shared.domain.tenant import Tenant, session_secret
+from shared.services.accept import Accept, Accepted, Asking, Plan, busy, new_operation, seen_before
+from shared.services.carry_out import entry_of
+from shared.services.turn_on import TurnOn
+from shared.services.world import World, authorise
+
+WARNING = NextStep(
+    "Microsoft enforces MFA for administrators through security defaults, managed policies and its portals, and is "
+    "retiring password sign-ins: use the management service account, and keep this session short.",
+    "https://learn.microsoft.com/entra/identity/authentication/concept-mandatory-multifactor-authentication",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the administrator typed. The password is a Secret: it prints as ****, and nothing here stores it."""
+
+    username: str
+    password: Secret = field(repr=False)
+
+
+class TurnOnAsAdmin:
+    """The service behind `PUT …/session {"method":"globalAdmin"}`."""
+
+    def __init__(self, world: World, accept: Accept) -> None:
+        self._world = world
+        self._accept = accept
+
+    def __call__(
+        self, tenant_id: TenantId, asking: Asking, credentials: Credentials, *, lifetime: timedelta, reason: str | None
+    ) -> Accepted:
+        """Sign in now; what follows, an operation finishes without the password.
+
+        Raises:
+            NotFound, Refused: as `Accept`; `methodNotSupported` for federated and guest users, before the password
+                goes anywhere; `credentialRejected`, `signInBlocked` when Entra refuses the sign-in.
+            Transient: Graph, Entra or Key Vault are away.
+        """
+        tenant = self._world.store.tenant(tenant_id)
+        authorise(asking.caller, tenant.row, Right.OPERATOR)
+        settled = tenant.row.session.state is SessionState.ON or seen_before(self._world, tenant_id, asking) is not None
+        if settled or tenant.row.is_busy:
+            return self._accept(tenant_id, asking, Right.OPERATOR, self._already)
+        organization = self._world.directory.organization(tenant_id)
+        _require_own_password(credentials.username, organization)
+        signed_in = self._sign_in(tenant.row, asking, credentials)
+        name = session_secret(tenant_id, None)
+        version = self._world.vault.put(name, signed_in.refresh_token, purpose="session refresh token")
+
+        def decide(tenant: Stored[Tenant]) -> Plan | Operation | None:
+            plan = self._plan(tenant.row, asking, signed_in, version, lifetime=lifetime, reason=reason)
+            return replace(plan, tenant=replace(plan.tenant, initial_domain=organization.initial_domain))
+
+        try:
+            return self._accept(tenant_id, asking, Right.OPERATOR, decide)
+        except ManagementSessionError:
+            self._world.vault.retire(name, version)
+            raise
+
+    def _already(self, tenant: Stored[Tenant]) -> Operation | None:
+        running = self._accept.running(tenant.row)
+        if running is not None and running.kind is not TurnOn.kind:
+            raise busy(running)
+        return running
+
+    def _sign_in(self, tenant: Tenant, asking: Asking, credentials: Credentials) -> SignedIn:
+        sign_in, now = self._world.sign_in, self._world.clock.now()
+        try:
+            return sign_in.with_password(tenant.tenant_id, credentials.username, credentials.password)
+        except Refused as error:
+            text = f"A sign-in as Global Administrator was refused: {error.problem.message}"
+            entry = Activity(
+                tenant.tenant_id,
+                now,
+                Event.REQUEST_REFUSED,
+                asking.caller.actor,
+                text,
+                telemetry.correlation_id(),
+                facts={"code": error.problem.code},
+            )
+            self._world.store.commit(tenant.tenant_id, [Insert(entry)])
+            raise
+
+    def _plan(
+        self,
+        tenant: Tenant,
+        asking: Asking,
+        signed_in: SignedIn,
+        version: str,
+        *,
+        lifetime: timedelta,
+        reason: str | None,
+    ) -> Plan:
+        running = self._accept.running(tenant)
+        if running is not None:
+            raise busy(running)
+        now, limits, by = self._world.clock.now(), self._world.limits, asking.caller.actor
+        session = tenant.session.turning_on(
+            SessionId(uuid4()),
+            Method.GLOBAL_ADMIN,
+            by,
+            reason=reason,
+            lifetime=min(lifetime, limits.global_admin_longest),
+            now=now,
+        )
+        session = replace(session, user_id=signed_in.object_id, secret_version=version)
+        operation = new_operation(
+            tenant.tenant_id,
+            TurnOn.kind,
+            ("proveRoles",),
+            by,
+            now=now,
+            within=limits.turn_on_within,
+            asking=asking,
+            notes={"secretVersion": version, "method": Method.GLOBAL_ADMIN},
+        )
+        text = "The management session is being turned on with a Global Administrator's credentials."
+        entry = entry_of(operation, Event.SESSION_TURNING_ON, text, now, reason=reason)
+        gates = SetGates(GateState.OPENING, session.session_id)
+        return Plan(operation, tenant.at(now, session=session), entry, (gates,))
+
+
+def _require_own_password(username: str, organization: Organization) -> None:
+    """Refuse whoever signs in elsewhere: their password would go to another identity provider."""
+    domain = username.rpartition("@")[2].lower()
+    if "#ext#" in username.lower() or domain not in organization.managed_domains:
+        raise refused(
+            Code.METHOD_NOT_SUPPORTED,
+            "Only an account with a password in this tenant can be used: no guest, no federated domain.",
+            target="username",
+            step="Use a cloud-only Global Administrator, or the management service account.",
+        )
