@@ -11,6 +11,7 @@ import logging
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -129,6 +130,12 @@ class Call:
         asked = f"{what}\n{self.address}\n".encode() + reading.without_password(self._req.get_body())
         return Asking(caller, key, sha256(asked).hexdigest(), self._req.headers.get("if-match"))
 
+    def note_refusal(self, door: str, status: int, problem: Problem) -> None:
+        """Leave a trace in the tenant's trail when somebody known was told no; the answer is no in any case."""
+        if self._req.method != "GET" and status in (403, 409):
+            with suppress(ManagementSessionError):
+                self.services.refusals.request(self.tenant_id, self.caller, door, problem)
+
     def accepted(self, operation: Operation) -> Answer:
         """202: the work goes on; where to follow it, and how soon."""
         root = self.address.partition("/v1/")[0]
@@ -156,7 +163,7 @@ def door(handle: Callable[[Call], Answer]) -> Callable[[func.HttpRequest], func.
                 return func.HttpResponse(b"", status_code=answer.status, headers=headers)
             if isinstance(answer.body, bytes):
                 return func.HttpResponse(answer.body, status_code=answer.status, headers=headers, mimetype="text/html")
-            body = json.dumps(answer.body)
+            body = json.dumps(answer.body, ensure_ascii=False)
             return func.HttpResponse(body, status_code=answer.status, headers=headers, mimetype="application/json")
 
     handler.__name__ = handle.__name__
@@ -165,12 +172,14 @@ def door(handle: Callable[[Call], Answer]) -> Callable[[func.HttpRequest], func.
 
 
 def _answer(handle: Callable[[Call], Answer], req: func.HttpRequest) -> Answer:
+    call = Call(req)
     try:
-        return handle(Call(req))
+        return handle(call)
     except ManagementSessionError as error:
         status = status_of(error)
         reason = getattr(error, "reason", None)
         telemetry.event("requestRefused", door=handle.__name__, status=status, code=error.problem.code, reason=reason)
+        call.note_refusal(handle.__name__, status, error.problem)
         return _error(status, error)
     except Exception as error:  # the one place: whatever it is, the caller gets a code and the log gets its kind
         telemetry.event("requestFailed", level=logging.ERROR, door=handle.__name__, kind=type(error).__name__)

@@ -20,7 +20,7 @@ from shared.domain.policy_check import CheckSummary
 from shared.domain.session import Method, Session, SessionState
 
 MAX_OPERATORS: Final = 100
-"""Keeps the tenant's row below Table Storage's 64 KiB a property."""
+"""Keeps the tenant's row small: every look at a tenant reads it whole."""
 
 
 class ConsentState(StrEnum):

@@ -1,4 +1,4 @@
-"""Record a message that could not be accepted, where support will find it."""
+"""Record what was refused, a message or a request, where the tenant's people and support will find it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared import telemetry
 from shared.domain.activity import Activity, Event
-from shared.domain.actors import SERVICE
+from shared.domain.actors import SERVICE, Caller
 from shared.domain.errors import NotFound, Problem
 from shared.domain.ids import TenantId
 from shared.domain.store import Insert
@@ -17,7 +17,7 @@ NOBODY = TenantId(UUID(int=0))
 
 
 class RecordRefusal:
-    """Called by the queue doors; the message itself is not kept, for nobody knows what is in it."""
+    """Called by the doors; what was refused is not kept itself, for nobody knows what is in it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -29,11 +29,8 @@ class RecordRefusal:
             Transient: our own tables are away.
         """
         tenant_id = TenantId(UUID(claimed_tenant)) if claimed_tenant else NOBODY
-        if tenant_id != NOBODY:
-            try:
-                self._world.store.tenant(tenant_id)
-            except NotFound:
-                tenant_id = NOBODY
+        if not self._is_known(tenant_id):
+            tenant_id = NOBODY
         facts = {"queue": queue, "code": str(problem.code)}
         if problem.target:
             facts["target"] = problem.target
@@ -48,3 +45,31 @@ class RecordRefusal:
         )
         self._world.store.commit(tenant_id, [Insert(entry)])
         telemetry.event(Event.MESSAGE_REFUSED, tenant_id=tenant_id, queue=queue, code=problem.code)
+
+    def request(self, tenant_id: TenantId, caller: Caller, what: str, problem: Problem) -> None:
+        """One entry for a caller who was told no, if the tenant is one we know.
+
+        Raises:
+            Transient: our own tables are away.
+        """
+        if not self._is_known(tenant_id):
+            return
+        entry = Activity(
+            tenant_id,
+            self._world.clock.now(),
+            Event.REQUEST_REFUSED,
+            caller.actor,
+            f"{what} was refused: {problem.message}",
+            telemetry.correlation_id(),
+            facts={"code": str(problem.code), "request": what},
+        )
+        self._world.store.commit(tenant_id, [Insert(entry)])
+
+    def _is_known(self, tenant_id: TenantId) -> bool:
+        if tenant_id == NOBODY:
+            return False
+        try:
+            self._world.store.tenant(tenant_id)
+        except NotFound:
+            return False
+        return True
