@@ -5,7 +5,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 QUIETLY := --quiet --disable-pip-version-check
-SOURCES := function_app.py functions shared local tests
+SOURCES := function_app.py functions shared local infra tests
 
 .PHONY: help
 help: ## list these
@@ -32,6 +32,15 @@ check: setup ## format, lint, types, import rules
 .PHONY: test
 test: setup ## run every suite that needs no cloud
 	$(BIN)/pytest
+
+.PHONY: package
+package: setup ## build what is deployed into .local/package.zip
+	$(BIN)/python infra/package.py
+
+.PHONY: infra
+infra: setup ## check the Bicep; compile and lint it where bicep is present
+	$(BIN)/pytest tests/infra
+	infra/build.sh
 
 .PHONY: clean
 clean: ## remove what these commands have made

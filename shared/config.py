@@ -6,11 +6,13 @@ import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from shared.domain.errors import Code, Problem, Transient
+from shared.domain.limits import Limits
 from shared.domain.resources import Audiences, Resource
 from shared.domain.secret import Secret
 
@@ -45,6 +47,7 @@ class Settings:
 
     Attributes:
         app_client_secret: None in the cloud, where the managed identity vouches for the application.
+        token_exchange_audience: whom the managed identity vouches to; each cloud's Entra has its own name there.
         managed_identity_client_id: the user-assigned identity; None for the system-assigned one.
         egress_ips: CIDR ranges that our sign-ins and our executors come from.
         egress_country: where those addresses are: two letters, ISO 3166-1.
@@ -57,12 +60,14 @@ class Settings:
     app_client_id: UUID
     app_client_secret: Secret | None
     managed_identity_client_id: str | None
+    token_exchange_audience: str
     api_audience: UUID
     api_issuer: str
     egress_ips: tuple[str, ...]
     egress_country: str | None
     consent_redirect_uri: str | None
     audiences: Audiences
+    limits: Limits
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -81,12 +86,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         app_client_id=_parsed(env, "APP_CLIENT_ID", UUID, "a GUID"),
         app_client_secret=Secret(env["APP_CLIENT_SECRET"]) if env.get("APP_CLIENT_SECRET") else None,
         managed_identity_client_id=env.get("AZURE_CLIENT_ID") or None,
+        token_exchange_audience=env.get("TOKEN_EXCHANGE_AUDIENCE") or "api://AzureADTokenExchange",
         api_audience=_parsed(env, "API_AUDIENCE", UUID, "a GUID"),
         api_issuer=_issuer(env),
         egress_ips=_ranges(env.get("EGRESS_IPS", "")),
         egress_country=_country(env.get("EGRESS_COUNTRY", "")),
         consent_redirect_uri=_url(env, "CONSENT_REDIRECT_URI") if env.get("CONSENT_REDIRECT_URI") else None,
         audiences=_audiences(env, graph),
+        limits=Limits(stuck_after=_seconds(env, "STUCK_AFTER_SECONDS", Limits().stuck_after)),
     )
 
 
@@ -116,6 +123,16 @@ def _audiences(env: Mapping[str, str], graph: str) -> Audiences:
     ):
         known[resource] = env.get(name) or known[resource]
     return Audiences(known)
+
+
+def _seconds(env: Mapping[str, str], name: str, default: timedelta) -> timedelta:
+    """A span of 1 to 300 whole seconds."""
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= 300):
+        raise SettingInvalid(f"{name} must be a number of seconds from 1 to 300.")
+    return timedelta(seconds=int(text))
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

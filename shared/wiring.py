@@ -34,9 +34,12 @@ from shared.services.carry_out import CarryOut
 from shared.services.check_policies import CheckPolicies
 from shared.services.create_account import CreateAccount
 from shared.services.delete_account import DeleteAccount
+from shared.services.emergency_stop import EmergencyStop
 from shared.services.hold_lease import HoldLease
+from shared.services.keep_poison import KeepPoison
 from shared.services.look import Look
 from shared.services.onboard import Onboard, admin_consent_url
+from shared.services.rate_limits import RateLimits
 from shared.services.record_refusal import RecordRefusal
 from shared.services.remove_allowed_ips import RemoveAllowedIps
 from shared.services.rotate_password import RotatePassword
@@ -80,6 +83,9 @@ class Services:
     carry_out: CarryOut
     upkeep: Upkeep
     refusals: RecordRefusal
+    poison: KeepPoison
+    emergency_stop: EmergencyStop
+    rates: RateLimits
 
     def consent_url(self, tenant_id: TenantId) -> str:
         """Where the tenant's administrator grants consent."""
@@ -106,7 +112,7 @@ def services() -> Services:
 
 def _world(settings: Settings, clock: SystemClock) -> World:
     """The outside as the settings describe it; nothing is opened before it is used."""
-    identity = ManagedIdentity(settings.managed_identity_client_id)
+    identity = ManagedIdentity(settings.managed_identity_client_id, audience=settings.token_exchange_audience)
     storage = _storage(settings.storage)
     graph = GraphCalls(settings.graph_endpoint, pause=clock.pause)
     sign_in = EntraSignIn(
@@ -131,6 +137,7 @@ def _world(settings: Settings, clock: SystemClock) -> World:
         egress_ips=settings.egress_ips,
         egress_country=settings.egress_country,
         audiences=settings.audiences,
+        limits=settings.limits,
     )
 
 
@@ -178,4 +185,7 @@ def assemble(world: World, rules: CallerRules, authority_host: str, consent_redi
         carry_out=CarryOut(world, flows, answer_parked),
         upkeep=Upkeep(world, sessions, accounts, policies, answer_parked),
         refusals=RecordRefusal(world),
+        poison=KeepPoison(world),
+        emergency_stop=EmergencyStop(world, sessions),
+        rates=RateLimits(world.clock),
     )

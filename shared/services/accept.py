@@ -58,7 +58,10 @@ class Plan:
 
 
 Decide = Callable[[Stored[Tenant]], Plan | Operation | None]
-"""From a tenant to a plan; or to the operation that does it already; or None: it already is so."""
+"""From a tenant to a plan; or to the operation that does it already; or None: it already is so.
+
+Raises Conflict when the tenant has changed while it looked at other rows.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,12 @@ class Accept:
                 return seen
             if asking.if_match not in (None, "*", tenant.etag):
                 raise Conflict("the tenant")
-            plan = decide(tenant)
-            if not isinstance(plan, Plan):
-                return Accepted(tenant, plan)
             try:
-                return Accepted(self.begin(tenant, plan, asking), plan.operation)
+                plan = decide(tenant)
+                if isinstance(plan, Plan):
+                    return Accepted(self.begin(tenant, plan, asking), plan.operation)
+                self._remember(tenant_id, asking, plan)
+                return Accepted(tenant, plan)
             except Conflict:
                 continue
         raise contended()
@@ -118,7 +122,12 @@ class Accept:
         world.due.add(Due(tenant_id, operation.created_at + world.limits.stuck_after))
         etags = world.store.commit(tenant_id, writes)
         world.enter_in_index(running, tenant.row)
-        telemetry.event(plan.entry.event, tenant_id=tenant_id, operation_id=operation.operation_id)
+        telemetry.event(
+            plan.entry.event,
+            tenant_id=tenant_id,
+            operation_id=operation.operation_id,
+            actor=operation.requested_by.object_id,
+        )
         world.messages.send_operation(tenant_id, operation.operation_id)
         return Stored(running, etags[0])
 
@@ -131,6 +140,12 @@ class Accept:
         if tenant.operation is None:
             return None
         return self._world.store.operation(tenant.tenant_id, tenant.operation.operation_id).row
+
+    def _remember(self, tenant_id: TenantId, asking: Asking, joined: Operation | None) -> None:
+        """Keep what the key stood for, though nothing new began: sent again later it must not begin anything either."""
+        if asking.replay_key:
+            replay = Replay(asking.replay_key, asking.fingerprint, joined.operation_id if joined else None)
+            self._world.store.commit(tenant_id, [Insert(replay)])
 
     def _seen(self, tenant: Stored[Tenant], asking: Asking) -> Accepted | None:
         replay = seen_before(self._world, tenant.row.tenant_id, asking)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from shared.domain.activity import Event
 from shared.domain.errors import Problem
 from shared.domain.operation import Operation, OperationKind
-from shared.domain.policy_check import CheckState, summary_of_check
+from shared.domain.policy_check import CheckState
 from shared.domain.tenant import Tenant
 from shared.services.carry_out import Done, Ending, entry_of
-from shared.services.check_policies import CheckPolicies
+from shared.services.check_policies import CheckPolicies, noted
 from shared.services.world import World
 
 
@@ -26,16 +26,18 @@ class RunPolicyCheck:
 
     def perform(self, step: str, tenant: Tenant, operation: Operation) -> Done:
         """The whole check, the real sign-in as the last word."""
-        check = self._checks.run(tenant, operation, with_sign_in=True)
-        summary = summary_of_check(check)
-        return Done(lambda tenant: replace(tenant, policy_check=summary))
+        return Done(noted(self._checks.run(tenant, operation, with_sign_in=True)))
 
     def succeed(self, tenant: Tenant, operation: Operation) -> Ending:
         """The check ended, whatever it found."""
         summary = tenant.policy_check
         counts = ", ".join(f"{count} {verdict.value}" for verdict, count in summary.counts.items())
         text = f"The policy check ended: {counts}."
-        entry = entry_of(operation, Event.POLICY_CHECK_ENDED, text, self._world.clock.now(), state=summary.state)
+        facts = {"state": str(summary.state)}
+        if summary.stopped_by is not None:
+            controls = sorted({control for policy in summary.stopped_by.policies for control in policy.controls})
+            facts |= {"obstacle": str(summary.stopped_by.check), "controls": ", ".join(controls)}
+        entry = entry_of(operation, Event.POLICY_CHECK_ENDED, text, self._world.clock.now(), **facts)
         return Ending(lambda tenant: tenant, (), entry)
 
     def fail(self, tenant: Tenant, operation: Operation, problem: Problem) -> Ending:
