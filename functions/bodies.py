@@ -166,3 +166,11 @@ class OperationMessage(Body, frozen=True):
 
 
 SessionBody = TurnOnBody | TurnOnAsAdminBody | TurnOffBody
+
+PoisonBody = ActionRequestMessage | ActionCompletionMessage | OperationMessage
+
+
+class EmergencyStopBody(Body, frozen=True):
+    """contracts/schemas/emergencyStopRequest.json."""
+
+    reason: Reason | UnsetType = UNSET

@@ -9,12 +9,23 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import azure.functions as func
+from azure.functions.queue import QueueMessageInConverter
 
 from functions import bodies, reading
 from shared import telemetry, wiring
 from shared.domain.errors import Invalid, ManagementSessionError
 
 T = TypeVar("T")
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Whatever is asked for, it is not there."""
+
+
+# A message's own top-level keys take the place of the trigger's metadata of that name (azure-functions-host,
+# Utility.ApplyBindingData), and what is no number or no date there made the library raise, quoting it, before any code
+# of ours could record the message. Nothing of ours reads that metadata, so the library does not read it either.
+QueueMessageInConverter._decode_trigger_metadata_field = classmethod(_nothing)  # type: ignore[method-assign, assignment]
 
 
 class MessageFailed(Exception):

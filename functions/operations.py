@@ -1,12 +1,12 @@
 """HTTP: follow an operation, read the activity trail."""
 
-from urllib.parse import urlencode
-
 import azure.functions as func
 
-from functions import views, wire, words
+from functions import views, wire
 from functions.wire import Answer, Call, door
+from shared.domain.activity import Activity
 from shared.domain.ids import OperationId
+from shared.domain.store import Page
 
 bp = func.Blueprint()
 
@@ -27,9 +27,9 @@ def get_operation(call: Call) -> Answer:
 @door
 def list_activity(call: Call) -> Answer:
     """A page of the trail, newest first."""
-    caller, limit = call.caller, call.limit()
-    page = call.services.look.activity(caller, call.tenant_id, limit=limit, continuation=call.query("skipToken"))
-    body: words.Json = {"value": [views.activity(entry) for entry in page.items]}
-    if page.continuation:
-        body |= {"nextLink": f"{call.address}?{urlencode({'top': limit, 'skipToken': page.continuation})}"}
-    return Answer(200, body)
+    caller, tenant_id = call.caller, call.tenant_id
+
+    def read(limit: int, continuation: str | None) -> Page[Activity]:
+        return call.services.look.activity(caller, tenant_id, limit=limit, continuation=continuation)
+
+    return call.page(read, views.activity)

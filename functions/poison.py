@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import azure.functions as func
+import msgspec
 
 from functions import bodies, envelope, reading
 from shared import telemetry, wiring
@@ -41,15 +42,23 @@ def close_action_completion(msg: func.QueueMessage) -> None:
 
 def _close_operation(message: bodies.OperationMessage) -> None:
     tenant_id, operation_id = TenantId(UUID(message.tenant_id)), OperationId(UUID(message.operation_id))
+    _keep("operations", message)
     wiring.services().carry_out.close(tenant_id, operation_id, _GIVEN_UP)
 
 
 def _close_request(message: bodies.ActionRequestMessage) -> None:
     services = wiring.services()
     with telemetry.correlated(message.action_id):
+        _keep("action-requests", message)
         request = reading.action_request(message, services.world.clock.now(), services.world.limits)
         services.act.give_up(request, _GIVEN_UP)
 
 
 def _close_completion(message: bodies.ActionCompletionMessage) -> None:
-    wiring.services().refusals.record("action-completions", _GIVEN_UP, message.tenant_id)
+    with telemetry.correlated(message.action_id):
+        _keep("action-completions", message)
+
+
+def _keep(queue: str, message: bodies.PoisonBody) -> None:
+    text = msgspec.json.encode(message).decode()
+    wiring.services().poison.keep(queue, TenantId(UUID(message.tenant_id)), text, _GIVEN_UP)

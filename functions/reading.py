@@ -208,7 +208,7 @@ def _translate(message: str) -> Invalid:
     target = where.group(1) if where else None
     if lacking := re.search(r"missing required field `(\w+)`", message):
         return _invalid(Code.MISSING_FIELD, "The field is required.", _joined(target, lacking.group(1)))
-    if unknown := re.search(r"contains unknown field `(.*?)`", message):
+    if unknown := re.search(r"contains unknown field `(.*?)`(?: - at `\$[^`]*`)?$", message, re.DOTALL):
         return _invalid(Code.UNKNOWN_FIELD, "There is no such field.", _joined(target, unknown.group(1)[:64]))
     expected = re.match(r"Expected `([^`]*)`", message)
     text = f"{expected.group(1)} is expected here." if expected else "The value is not one of those allowed here."

@@ -1,14 +1,12 @@
 """HTTP: onboard, read and list tenants."""
 
-from urllib.parse import urlencode
-
 import azure.functions as func
 
-from functions import bodies, views, wire, words
+from functions import bodies, views, wire
 from functions.wire import Answer, Call, door
 from shared.domain.errors import Code, Invalid, Problem
 from shared.domain.session import SessionState
-from shared.domain.store import Overview
+from shared.domain.store import Overview, Page, TenantSummary
 
 bp = func.Blueprint()
 
@@ -18,16 +16,15 @@ bp = func.Blueprint()
 @door
 def list_tenants(call: Call) -> Answer:
     """A page of the fleet, filtered by session state."""
-    caller, state, limit = call.caller, call.query("state"), call.limit()
+    caller, state = call.caller, call.query("state")
     if state is not None and state not in set(SessionState):
         raise Invalid(Problem(Code.INVALID_VALUE, "A session state is expected here.", "state"))
     wanted = SessionState(state) if state else None
-    page = call.services.look.tenants(caller, state=wanted, limit=limit, continuation=call.query("skipToken"))
-    body: words.Json = {"value": [views.summary(row) for row in page.items]}
-    if page.continuation:
-        query = words.present(state=state, top=limit, skipToken=page.continuation)
-        body |= {"nextLink": f"{call.address}?{urlencode(query)}"}
-    return Answer(200, body)
+
+    def read(limit: int, continuation: str | None) -> Page[TenantSummary]:
+        return call.services.look.tenants(caller, state=wanted, limit=limit, continuation=continuation)
+
+    return call.page(read, views.summary, state=state)
 
 
 @bp.function_name("onboardTenant")

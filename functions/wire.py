@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Final, TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 import azure.functions as func
@@ -23,11 +24,12 @@ import azure.functions as func
 from functions import bodies, callers, reading, views, words
 from shared import telemetry, wiring
 from shared.domain.actors import Caller
-from shared.domain.errors import Code, Invalid, ManagementSessionError, NextStep, Problem, Transient
+from shared.domain.errors import Code, Invalid, ManagementSessionError, NextStep, NotFound, Problem, Transient
 from shared.domain.ids import TenantId
 from shared.domain.operation import Operation
-from shared.domain.store import Stored
+from shared.domain.store import Page, Stored
 from shared.domain.tenant import Tenant
+from shared.services import rate_limits
 from shared.services.accept import Asking
 
 T = TypeVar("T")
@@ -35,19 +37,14 @@ T = TypeVar("T")
 _STATUS: Final[Mapping[Code, int]] = {
     Code.UNAUTHENTICATED: 401,
     Code.CALLER_NOT_ALLOWED: 403,
-    Code.NOT_FOUND: 404,
-    Code.TENANT_NOT_FOUND: 404,
-    Code.OPERATION_NOT_FOUND: 404,
-    Code.ACTION_NOT_FOUND: 404,
-    Code.LEASE_NOT_FOUND: 404,
     Code.LENGTH_REQUIRED: 411,
     Code.PRECONDITION_FAILED: 412,
     Code.BODY_TOO_LARGE: 413,
     Code.UNSUPPORTED_MEDIA_TYPE: 415,
-    Code.TOO_MANY_REQUESTS: 429,
     Code.INTERNAL_ERROR: 500,
 }
-"""Where a code alone decides. Otherwise: bad input 400, what time may mend 503, every other refusal 409."""
+"""Where a code alone decides. Otherwise the class does: bad input 400, what is not there 404, what time may mend 503,
+every other refusal 409."""
 
 RETRY_AFTER: Final = 2
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -75,8 +72,10 @@ class Call:
 
     @cached_property
     def caller(self) -> Caller:
-        """Whose request it is. Raises Refused `unauthenticated`."""
-        return _verifier(self.services.caller_rules).verify(self._req.headers.get("authorization"))
+        """Whose request it is. Raises Refused `unauthenticated`, Transient `tooManyRequests`."""
+        caller = _verifier(self.services.caller_rules).verify(self._req.headers.get("authorization"))
+        self.services.rates.take(f"caller/{caller.object_id}", rate_limits.CALLER)
+        return caller
 
     @property
     def tenant_id(self) -> TenantId:
@@ -97,8 +96,27 @@ class Call:
         found: str | None = self._req.params.get(name)
         return found
 
-    def limit(self) -> int:
-        """The page size asked for with `top`, 1 to 200. Raises Invalid `invalidValue`."""
+    def page(
+        self, read: Callable[[int, str | None], Page[T]], show: Callable[[T], words.Json], **filters: str | None
+    ) -> Answer:
+        """What `read` finds, `top` things from `skipToken` on, and where the next page is, under the same `filters`.
+
+        Raises:
+            Invalid: `invalidValue` for `top` or `skipToken`.
+        """
+        limit = self._limit()
+        try:
+            found = read(limit, self.query("skipToken"))
+        except Invalid as error:
+            raise Invalid(replace(error.problem, target="skipToken")) from error
+        body: words.Json = {"value": [show(item) for item in found.items]}
+        if found.continuation:
+            query = words.present(**filters, top=limit, skipToken=found.continuation)
+            body["nextLink"] = f"{self.address}?{urlencode(query)}"
+        return Answer(200, body)
+
+    def _limit(self) -> int:
+        """The page size asked for with `top`, 1 to 200."""
         text = self.query("top") or "50"
         if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 200:
             raise Invalid(Problem(Code.INVALID_VALUE, "A whole number from 1 to 200 is expected here.", "top"))
@@ -121,19 +139,21 @@ class Call:
         return bytes(raw)
 
     def asking(self, what: str) -> Asking:
-        """Who asks, and on which terms. Raises Invalid `invalidValue` for a malformed Idempotency-Key."""
+        """Who asks, and on which terms. Raises Invalid `invalidValue`, Transient `tooManyRequests`."""
         caller = self.caller  # first: of a stranger nothing else is read
         key = self._req.headers.get("idempotency-key")
         if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
             text = "1 to 255 visible ASCII characters are expected here."
             raise Invalid(Problem(Code.INVALID_VALUE, text, "Idempotency-Key"))
+        if "tenantId" in self._req.route_params:
+            self.services.rates.take(f"tenant/{self.tenant_id}", rate_limits.TENANT_WRITES)
         asked = f"{what}\n{self.address}\n".encode() + reading.without_password(self._req.get_body())
         return Asking(caller, key, sha256(asked).hexdigest(), self._req.headers.get("if-match"))
 
     def note_refusal(self, door: str, status: int, problem: Problem) -> None:
         """Leave a trace in the tenant's trail when somebody known was told no; the answer is no in any case."""
         if self._req.method != "GET" and status in (403, 409):
-            with suppress(ManagementSessionError):
+            with suppress(Exception):
                 self.services.refusals.request(self.tenant_id, self.caller, door, problem)
 
     def accepted(self, operation: Operation) -> Answer:
@@ -190,8 +210,9 @@ def _answer(handle: Callable[[Call], Answer], req: func.HttpRequest) -> Answer:
 def status_of(error: ManagementSessionError) -> int:
     """The HTTP status of an error."""
     if isinstance(error, Transient):
-        return 503
-    return _STATUS.get(error.problem.code, 400 if isinstance(error, Invalid) else 409)
+        return 429 if error.problem.code is Code.TOO_MANY_REQUESTS else 503
+    by_class = 400 if isinstance(error, Invalid) else 404 if isinstance(error, NotFound) else 409
+    return _STATUS.get(error.problem.code, by_class)
 
 
 def _error(status: int, error: ManagementSessionError) -> Answer:

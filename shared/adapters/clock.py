@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 
 
 class SystemClock:
-    """The time of this machine, which the platform keeps right (Clock port)."""
+    """The time of this machine, which the platform keeps right (TickingClock port)."""
 
     def now(self) -> datetime:
         """Now, aware and in UTC."""
@@ -16,3 +19,20 @@ class SystemClock:
     def pause(self, span: timedelta) -> None:
         """Return after `span`; adapters pause for seconds only, the queue waits longer."""
         time.sleep(span.total_seconds())
+
+    @contextmanager
+    def every(self, span: timedelta, act: Callable[[], None]) -> Iterator[None]:
+        """Do `act` in a thread of its own, which dies with the process and is gone when the block is left."""
+        left = Event()
+
+        def tick() -> None:
+            while not left.wait(span.total_seconds()):
+                act()
+
+        thread = Thread(target=tick, name="ticking", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            left.set()
+            thread.join()

@@ -127,7 +127,7 @@ class GraphPolicies:
 
     def policy(self, tenant_id: TenantId, policy_id: str) -> Policy | None:
         """GET …/policies/{id} (https://learn.microsoft.com/graph/api/conditionalaccesspolicy-get)."""
-        document = self._policy(tenant_id, policy_id)
+        document = self._policy(tenant_id, policy_id, _READ_PREMIUM)
         return None if document is None else policy_in(document)
 
     def what_if(self, tenant_id: TenantId, conditions: SignInConditions) -> tuple[Applied, ...]:
@@ -205,7 +205,7 @@ class GraphPolicies:
 
     def exclude_users(self, tenant_id: TenantId, policy_id: str, user_ids: tuple[str, ...]) -> None:
         """GET and PATCH …/policies/{id}: Graph changes conditions only as a whole, and has no etag for them."""
-        document = self._policy(tenant_id, policy_id)
+        document = self._policy(tenant_id, policy_id, _WRITE_POLICIES)
         if document is None:
             raise _gone("policy")
         if policy_in(document).excluded_users == user_ids:
@@ -214,9 +214,9 @@ class GraphPolicies:
         if self._on_policy(tenant_id, "PATCH", policy_id, body, also={404}).status == 404:
             raise _gone("policy")
 
-    def _policy(self, tenant_id: TenantId, policy_id: str) -> Mapping[str, object] | None:
+    def _policy(self, tenant_id: TenantId, policy_id: str, need: Need) -> Mapping[str, object] | None:
         request = Request("GET", f"{_POLICIES}/{quote(policy_id, safe='')}", headers=_EVERY_MEMBER)
-        reply = self._conditional_access.send(tenant_id, _READ_PREMIUM, request, also={404})
+        reply = self._conditional_access.send(tenant_id, need, request, also={404})
         return reply.body if reply.is_success else None
 
     def _on_policy(

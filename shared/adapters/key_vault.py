@@ -76,6 +76,13 @@ class KeyVaultSecrets:
             raise _missing(name)
         return Secret(value)
 
+    def newest(self, name: str) -> str | None:
+        """The version that a read without one would give."""
+        try:
+            return str(self._ask(lambda client: client.get_secret(name).properties.version, is_read=True))
+        except _State:
+            return None
+
     def retire(self, name: str, version: str) -> None:
         """Disable the version. What is deleted cannot be read either."""
         self._unless_gone(lambda client: client.update_secret_properties(name, version, enabled=False))

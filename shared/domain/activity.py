@@ -55,6 +55,8 @@ class Event(StrEnum):
     LEASE_RENEWED = "leaseRenewed"
     LEASE_RELEASED = "leaseReleased"
     OPERATION_CANCELED = "operationCanceled"
+    MESSAGE_POISONED = "messagePoisoned"
+    MESSAGE_REPLAYED = "messageReplayed"
     MESSAGE_REFUSED = "messageRefused"
     REQUEST_REFUSED = "requestRefused"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from shared.domain.errors import Problem
+from shared.domain.errors import Code, NextStep, Problem
 
 
 class AllowedIpsState(StrEnum):
@@ -33,13 +35,21 @@ class Exclusion:
 
     Attributes:
         before, after: the excluded user ids, as they were and as they would be or are.
+        is_asked: we were asked to make it: from then on it may be there, whatever came in between.
+        is_applied: it was made and read back.
     """
 
     policy_id: str
     display_name: str
     before: tuple[str, ...]
     after: tuple[str, ...]
+    is_asked: bool = False
     is_applied: bool = False
+
+    @property
+    def may_be_there(self) -> bool:
+        """True for one that has to be looked for when everything is undone."""
+        return self.is_asked or self.is_applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +80,37 @@ class AllowedIps:
         """What the named location holds: the customer's ranges and our addresses."""
         return tuple(dict.fromkeys((*self.ranges, *self.egress)))
 
+    def interrupted(self) -> AllowedIps:
+        """These, when the operation that was changing them is canceled: to be set or removed again."""
+        if self.state not in (AllowedIpsState.APPLYING, AllowedIpsState.REMOVING):
+            return self
+        problem = Problem(
+            Code.OPERATION_CANCELED,
+            "Allowed IPs were being changed when another operation took over.",
+            next_step=NextStep("Set the allowed IPs again, or remove them."),
+        )
+        return replace(self, state=AllowedIpsState.FAILED, problem=problem)
+
+    def is_behind(self, egress: Collection[str]) -> bool:
+        """True when it is in force and our addresses, so far as they are known, are others than when it was set."""
+        in_force = self.state in (AllowedIpsState.ENABLED, AllowedIpsState.REPORT_ONLY)
+        return in_force and bool(egress) and set(egress) != set(self.egress)
+
     @property
     def leaves_traces(self) -> bool:
         """True while anything of ours may be in the tenant's policies."""
-        made = (self.location_id, self.policy_id, *(e for e in self.exclusions if e.is_applied))
+        made = (self.location_id, self.policy_id, *(e for e in self.exclusions if e.may_be_there))
         return any(made) or self.state is not AllowedIpsState.NONE
 
 
-LOCATION_NAME = "Management sessions: allowed addresses"
-POLICY_NAME = "Management sessions: service account outside allowed addresses"
+LOCATION_NAME: Final = "Management sessions: allowed addresses"
+POLICY_NAME: Final = "Management sessions: service account outside allowed addresses"
 """What we call them in the tenant. Found again by name when a reply was lost; there is one of each in a tenant."""
+
+CONTROLS: Final = {Outside.BLOCK: "block", Outside.REQUIRE_MFA: "mfa"}
+POLICY_STATES: Final = {
+    AllowedIpsState.ENABLED: "enabled",
+    AllowedIpsState.REPORT_ONLY: "enabledForReportingButNotEnforced",
+}
+"""What our policy demands, and the state it is in, in Microsoft Graph's words
+(https://learn.microsoft.com/graph/api/resources/conditionalaccesspolicy)."""

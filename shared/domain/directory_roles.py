@@ -76,6 +76,7 @@ PERMISSIONS: Final[dict[str, str]] = {
     "User.DeleteRestore.All": "delete the service account, or restore it",
     "Policy.Read.All": "find the policies that block the session",
     "Policy.ReadWrite.ConditionalAccess": "set allowed IP addresses",
+    "Application.Read.All": "see which roles this service holds itself, and write conditional access policies",
     "UserAuthenticationMethod.Read.All": "see other authentication methods on the service account",
 }
 """Graph application permissions we ask for, and what each is for (https://learn.microsoft.com/graph/permissions-reference)."""

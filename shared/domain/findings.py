@@ -7,16 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from shared.domain.allowed_ips import AllowedIps, AllowedIpsState
 from shared.domain.directory_roles import PERMISSIONS, PRIVILEGED_AUTHENTICATION_ADMINISTRATOR, PROFILES, ROLE_NAMES
-from shared.domain.errors import Problem
-from shared.domain.policies import NamedLocation, Policy
-from shared.domain.policy_check import FOREIGN_IP, BlockingPolicy, Check, Finding, PolicyState, Verdict, WhatIf
+from shared.domain.errors import Code, NextStep, Problem
+from shared.domain.policy_check import Check, Finding, Verdict
 from shared.domain.ports import Organization
 from shared.domain.tenant import ServiceAccount, Tenant
 
 _PORTAL = "https://entra.microsoft.com/#view/"
-_POLICIES = _PORTAL + "Microsoft_AAD_ConditionalAccess/ConditionalAccessBlade/~/Policies"
 _CONSENT = "https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent"
 _ROLES = _PORTAL + "Microsoft_AAD_IAM/RolesManagementMenuBlade"
 _SECURITY_DEFAULTS = "https://learn.microsoft.com/entra/fundamentals/security-defaults"
@@ -24,10 +21,11 @@ _PER_USER_MFA = "https://learn.microsoft.com/entra/identity/authentication/howto
 _LICENCES = "https://learn.microsoft.com/entra/fundamentals/licensing"
 _DOMAINS = "https://learn.microsoft.com/entra/identity/users/domains-manage"
 _METHODS = "https://learn.microsoft.com/entra/identity/authentication/howto-mfa-userdevicesettings"
+_USERS = _PORTAL + "Microsoft_AAD_UsersAndTenants/UserManagementMenuBlade"
+_HEALTH = "https://learn.microsoft.com/microsoft-365/enterprise/view-service-health"
 
-MANAGED_POLICY_GRACE = timedelta(days=45)
-"""A Microsoft-managed policy stays report-only at least this long
-(https://learn.microsoft.com/entra/identity/conditional-access/managed-policies)."""
+_GRANT = NextStep("Grant admin consent with the tenant's consent link.", _CONSENT)
+_AGAIN = NextStep("Run the check again; if it says so for long, look at Microsoft's service health.", _HEALTH)
 
 
 def passed(check: Check) -> Finding:
@@ -42,14 +40,8 @@ def skipped(check: Check, why: str) -> Finding:
 
 def unknown(check: Check, problem: Problem) -> Finding:
     """It could not be found out."""
-    step = problem.next_step
-    return Finding(
-        check,
-        Verdict.UNKNOWN,
-        problem.message,
-        step.text if step else "Run the check again.",
-        step.link if step else None,
-    )
+    step = problem.next_step or _AGAIN
+    return Finding(check, Verdict.UNKNOWN, problem.message, step.text, step.link)
 
 
 def consent(held: frozenset[str]) -> Finding:
@@ -58,13 +50,15 @@ def consent(held: frozenset[str]) -> Finding:
     if not missing:
         return passed(Check.CONSENT)
     cause = f"Admin consent is missing for {', '.join(missing)}."
-    return Finding(Check.CONSENT, Verdict.FAIL, cause, "Grant admin consent with the tenant's consent link.", _CONSENT)
+    return Finding(Check.CONSENT, Verdict.FAIL, cause, _GRANT.text, _GRANT.link)
 
 
 def no_consent(problem: Problem) -> Finding:
-    """No token can be had in the tenant at all."""
-    fix = "Grant admin consent with the tenant's consent link."
-    return Finding(Check.CONSENT, Verdict.FAIL, problem.message, fix, _CONSENT, is_obstacle=True)
+    """No token can be had in the tenant at all; when our own credential is to blame, that tells nothing of consent."""
+    if problem.code is Code.INTERNAL_ERROR:
+        return unknown(Check.CONSENT, problem)
+    step = problem.next_step or _GRANT
+    return Finding(Check.CONSENT, Verdict.FAIL, problem.message, step.text, step.link, is_obstacle=True)
 
 
 def admin_role(held: frozenset[UUID]) -> Finding:
@@ -118,121 +112,17 @@ def per_user_mfa(state: str) -> Finding:
     return Finding(Check.PER_USER_MFA, Verdict.FAIL, cause, fix, _PER_USER_MFA, is_obstacle=True)
 
 
-def conditional_access(
-    tenant: Tenant, policies: Sequence[Policy], what_ifs: Sequence[WhatIf]
-) -> tuple[Finding, Finding]:
-    """What blocks now, and what will: every grant control is one that a password sign-in cannot meet."""
-    own = [evaluated for evaluated in what_ifs if evaluated.ip != FOREIGN_IP]
-    if policies and not own:
-        cause = "It is not known from which addresses our sign-ins come, so nothing could be evaluated."
-        unasked = Finding(Check.CONDITIONAL_ACCESS, Verdict.UNKNOWN, cause, "Set EGRESS_IPS for this service.")
-        return unasked, replace(unasked, check=Check.COMING_POLICIES)
-    hits = [_blocking(tenant, policy, own) for policy in policies if _blocks(tenant, policy, own)]
-    now = tuple(hit for hit in hits if hit.state is PolicyState.ENABLED)
-    coming = tuple(hit for hit in hits if hit.state is PolicyState.REPORT_ONLY)
-    return _blocked(tenant, policies, own, now), _coming(coming)
-
-
-def _blocked(
-    tenant: Tenant, policies: Sequence[Policy], own: Sequence[WhatIf], now: tuple[BlockingPolicy, ...]
-) -> Finding:
-    if now:
-        names = ", ".join(f"“{hit.display_name}” ({' and '.join(hit.controls)})" for hit in now)
-        fix = "Exclude the service account from it, by hand or with allowed IPs and applyExclusions."
-        return Finding(
-            Check.CONDITIONAL_ACCESS,
-            Verdict.FAIL,
-            f"Conditional access blocks the service account: {names}.",
-            fix,
-            _POLICIES,
-            now,
-            is_obstacle=True,
-        )
-    unsure = {policy_id for evaluated in own for policy_id in evaluated.uncertain}
-    doubtful = [policy.display_name for policy in policies if policy.policy_id in unsure and policy.controls]
-    if doubtful:
-        cause = f"Whether these policies apply depends on what only a real sign-in shows: {', '.join(doubtful)}."
-        return Finding(Check.CONDITIONAL_ACCESS, Verdict.UNKNOWN, cause, "Turn the session on to find out.", _POLICIES)
-    return passed(Check.CONDITIONAL_ACCESS)
-
-
-def _coming(coming: tuple[BlockingPolicy, ...]) -> Finding:
-    if not coming:
-        return passed(Check.COMING_POLICIES)
-    dates = [hit.blocks_from for hit in coming if hit.blocks_from]
-    when = f", from {min(dates):%Y-%m-%d} on at the earliest" if dates else ""
-    names = ", ".join(f"“{hit.display_name}”" for hit in coming)
-    cause = f"Policies that only report today will block the service account once enabled{when}: {names}."
-    fix = "Exclude the service account from them before they are enabled."
-    return Finding(Check.COMING_POLICIES, Verdict.FAIL, cause, fix, _POLICIES, coming)
-
-
-def _blocks(tenant: Tenant, policy: Policy, own: Sequence[WhatIf]) -> bool:
-    ours = policy.policy_id == tenant.allowed_ips.policy_id
-    applies = any(policy.policy_id in evaluated.applied for evaluated in own)
-    return applies and bool(policy.controls) and policy.state != "disabled" and not (ours and not _enforced(policy))
-
-
-def _enforced(policy: Policy) -> bool:
-    return policy.state == "enabled"
-
-
-def _blocking(tenant: Tenant, policy: Policy, own: Sequence[WhatIf]) -> BlockingPolicy:
-    hits = [evaluated for evaluated in own if policy.policy_id in evaluated.applied]
-    from_date = None
-    if policy.is_microsoft_managed and not _enforced(policy) and policy.created_at:
-        from_date = policy.created_at + MANAGED_POLICY_GRACE
-    return BlockingPolicy(
-        policy.policy_id,
-        policy.display_name,
-        PolicyState.ENABLED if _enforced(policy) else PolicyState.REPORT_ONLY,
-        policy.is_microsoft_managed,
-        policy.controls,
-        tuple(dict.fromkeys(hit.resource for hit in hits)),
-        tuple(dict.fromkeys(hit.ip for hit in hits)),
-        f"Exclude the user {tenant.account.user_principal_name} in this policy, and nobody else.",
-        from_date,
-    )
-
-
-def named_location(
-    wanted: AllowedIps, egress: Sequence[str], locations: Iterable[NamedLocation], what_ifs: Sequence[WhatIf]
-) -> Finding:
-    """Whether the location we made is still there, untrusted, current, and bites from elsewhere."""
-    check = Check.NAMED_LOCATION
-    if wanted.state in (AllowedIpsState.NONE, AllowedIpsState.REMOVING):
-        return skipped(check, "No allowed IPs are set for this tenant.")
-    fix = "Set the allowed IPs again (PUT …/allowed-ips)."
-    found = next((place for place in locations if place.location_id == wanted.location_id), None)
-    if found is None:
-        return Finding(check, Verdict.FAIL, "The named location of the allowed IPs is gone.", fix, _POLICIES)
-    if found.is_trusted:
-        cause = (
-            "The named location was marked as trusted, so other people's MFA policies may let sign-ins from it pass."
-        )
-        return Finding(check, Verdict.FAIL, cause, fix, _POLICIES)
-    if set(found.ranges) != {*wanted.ranges, *egress}:
-        cause = "The named location does not hold the allowed addresses that are in force now."
-        return Finding(check, Verdict.FAIL, cause, fix, _POLICIES)
-    foreign = [evaluated for evaluated in what_ifs if evaluated.ip == FOREIGN_IP]
-    if any(wanted.policy_id not in evaluated.applied for evaluated in foreign):
-        return Finding(
-            check, Verdict.FAIL, "A sign-in from elsewhere would not meet the allowed IPs policy.", fix, _POLICIES
-        )
-    return passed(check)
-
-
 def roles(tenant: Tenant, held: frozenset[UUID]) -> Finding:
     """Whether the account holds its profile's roles, and no others."""
     wanted = {role.template_id for role in PROFILES[tenant.role_profile]}
     lacking, extra = wanted - held, held - wanted
+    more = f"The service account holds more than its profile: {_names(extra)}." if extra else ""
     if lacking:
-        cause = f"The service account lacks {_names(lacking)}."
+        cause = f"The service account lacks {_names(lacking)}. {more}".strip()
         fix = "Retry the service account creation, which gives the roles back."
         return Finding(Check.ROLES, Verdict.FAIL, cause, fix, _ROLES, is_obstacle=True)
     if extra:
-        cause = f"The service account holds more than its profile: {_names(extra)}."
-        return Finding(Check.ROLES, Verdict.FAIL, cause, "Remove these roles, or choose a wider role profile.", _ROLES)
+        return Finding(Check.ROLES, Verdict.FAIL, more, "Remove these roles, or choose a wider role profile.", _ROLES)
     return passed(Check.ROLES)
 
 
@@ -243,7 +133,8 @@ def credential_age(account: ServiceAccount, now: datetime) -> Finding:
     if now <= account.next_rotation_at + timedelta(days=1):
         return passed(Check.CREDENTIAL_AGE)
     cause = f"The password should have been rotated on {account.next_rotation_at:%Y-%m-%d}."
-    return Finding(Check.CREDENTIAL_AGE, Verdict.FAIL, cause, "Rotate the password (POST …/service-account/rotate).")
+    fix = "Rotate the password (POST …/service-account/rotate)."
+    return Finding(Check.CREDENTIAL_AGE, Verdict.FAIL, cause, fix, _USERS)
 
 
 def other_methods(methods: Sequence[str]) -> Finding:

@@ -12,7 +12,9 @@ class Limits:
 
     `answer_within` is longer than `turn_on_within`, so that whoever waits for a turn-on learns how it ended;
     `check_lasts` is longer than `check_every`, so that a daily check is never stale when a turn-on looks at it;
-    `lease_longest` and `session_longest` bound what callers may ask for.
+    `lease_longest` and `session_longest` bound what callers may ask for;
+    `stuck_after` is how long a worker may be silent before somebody else goes on with its operation, and how long a
+    message may take before it is sent again.
     """
 
     session_lifetime: timedelta = timedelta(hours=8)
@@ -26,6 +28,7 @@ class Limits:
     delete_within: timedelta = timedelta(minutes=30)
     rotate_within: timedelta = timedelta(minutes=15)
     rotate_every: timedelta = timedelta(days=30)
+    rotate_again: timedelta = timedelta(days=1)
     drain_longest: timedelta = timedelta(hours=8)
     token_margin: timedelta = timedelta(minutes=5)
     check_within: timedelta = timedelta(minutes=15)

@@ -40,8 +40,6 @@ TERMINAL: Final = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELED})
 
 _FIRST_DELAY: Final = timedelta(seconds=2)
 _LONGEST_DELAY: Final = timedelta(seconds=60)
-CLAIM: Final = timedelta(minutes=6)
-"""How long one worker keeps an operation to itself: longer than `functionTimeout` in host.json lets it live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Operation:
         notes: what steps learned and later ones need (names, ids, versions; never a secret).
         attempts: how often the current step was put off.
         deadline: when the work gives up.
-        claimed_until: while this lies ahead, one worker has the operation.
+        claimed_until: while this lies ahead nobody takes it up: one worker has it, or it waits for its next attempt.
     """
 
     operation_id: OperationId
@@ -99,12 +97,12 @@ class Operation:
         return next((step for step in self.steps if step.status is not Status.SUCCEEDED), None)
 
     def is_claimed(self, now: datetime) -> bool:
-        """True while another worker has it."""
+        """True while another worker has it, and while it waits for its next attempt."""
         return self.claimed_until is not None and now < self.claimed_until
 
-    def claimed(self, now: datetime) -> Operation:
-        """This operation in one worker's hands."""
-        return replace(self, status=Status.RUNNING, claimed_until=now + CLAIM, updated_at=now)
+    def claimed(self, now: datetime, lasting: timedelta) -> Operation:
+        """This operation in one worker's hands, who says so again with every step and during a long one."""
+        return replace(self, status=Status.RUNNING, claimed_until=now + lasting, updated_at=now)
 
     def started(self, name: str, now: datetime) -> Operation:
         """This operation with the step under way; when it started for the first time stays."""
@@ -115,11 +113,11 @@ class Operation:
         moved = self._with_step(
             name, now, lambda s: replace(s, status=Status.SUCCEEDED, started_at=s.started_at or now, ended_at=now)
         )
-        return replace(moved, attempts=0, claimed_until=now + CLAIM, notes={**self.notes, **notes})
+        return replace(moved, attempts=0, notes={**self.notes, **notes})
 
-    def put_off(self, now: datetime) -> Operation:
-        """This operation let go of, to be taken up again later."""
-        return replace(self, attempts=self.attempts + 1, claimed_until=None, updated_at=now)
+    def put_off(self, now: datetime, delay: timedelta = timedelta()) -> Operation:
+        """This operation let go of, to be taken up again after `delay` and not before, whatever message comes."""
+        return replace(self, attempts=self.attempts + 1, claimed_until=now + delay, updated_at=now)
 
     def delay(self, asked: timedelta | None = None) -> timedelta:
         """How long to wait before the next attempt: what the other side asked, else 2, 4, 8 … 60 seconds."""

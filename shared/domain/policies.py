@@ -69,7 +69,8 @@ class TenantPolicies(Protocol):
     """Microsoft Graph, as our application, for what governs sign-ins in one tenant.
 
     Every method raises Refused `consentMissing` or `permissionMissing`; the conditional access ones also
-    `licenceMissing` where the tenant has no Entra ID P1.
+    `licenceMissing` where the tenant has no Entra ID P1. `per_user_mfa` and `other_methods` raise Transient
+    `accountLost` while the user is not there.
     """
 
     def has_premium(self, tenant_id: TenantId) -> bool:
@@ -106,7 +107,7 @@ class TenantPolicies(Protocol):
         """Replace its ranges. Raises NotFound `notFound` when it is gone."""
 
     def delete_location(self, tenant_id: TenantId, location_id: str) -> None:
-        """Gone already is fine."""
+        """Gone already is fine. Raises Transient `cleanupIncomplete` while a policy refers to it."""
 
     def create_policy(
         self, tenant_id: TenantId, display_name: str, *, user_id: UUID, location_id: str, control: str
@@ -118,7 +119,12 @@ class TenantPolicies(Protocol):
         """
 
     def set_policy(self, tenant_id: TenantId, policy_id: str, *, state: str, control: str) -> None:
-        """Set the state and the control of a policy of ours. Raises NotFound `notFound` when it is gone."""
+        """Set the state and the control of a policy of ours.
+
+        Raises:
+            NotFound: `notFound`: it is gone.
+            Refused: `signInBlocked`: no policy can be enabled while security defaults are on.
+        """
 
     def delete_policy(self, tenant_id: TenantId, policy_id: str) -> None:
         """Gone already is fine."""

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+from uuid import UUID
 
 from shared.domain.errors import Code, NextStep, Problem
 from shared.domain.ids import OperationId
@@ -90,7 +92,12 @@ class Finding:
     def as_problem(self) -> Problem:
         """This row as the reason for a refusal."""
         step = NextStep(self.fix, self.link) if self.fix else None
-        return Problem(Code.SIGN_IN_BLOCKED, self.cause or f"The check {self.check.value} failed.", next_step=step)
+        code = _CODES.get(self.check, Code.SIGN_IN_BLOCKED)
+        return Problem(code, self.cause or f"The check {self.check.value} failed.", next_step=step)
+
+
+_CODES: Final = {Check.CONSENT: Code.CONSENT_MISSING, Check.ROLES: Code.ROLE_MISSING}
+"""Rows that are about something else than what a sign-in meets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +116,10 @@ class WhatIf:
     uncertain: tuple[str, ...] = ()
 
 
-FOREIGN_IP = "198.51.100.7"
+FOREIGN_IP: Final = "198.51.100.7"
 """An address that is nobody's (RFC 5737): what a sign-in from anywhere else would meet."""
+
+_CUT_SHORT: Final = "The check was cut short before it came to this."
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,7 @@ class PolicyCheck:
         checked_at: when it ended; None while it runs.
         findings: the rows found so far.
         what_ifs: the evaluations made so far, while it runs.
+        held_roles: the directory roles (template ids) the service account was seen to hold; None when it was not seen.
     """
 
     operation_id: OperationId
@@ -128,6 +138,7 @@ class PolicyCheck:
     checked_at: datetime | None = None
     findings: tuple[Finding, ...] = ()
     what_ifs: tuple[WhatIf, ...] = ()
+    held_roles: tuple[UUID, ...] | None = None
 
     @property
     def state(self) -> CheckState:
@@ -141,6 +152,13 @@ class PolicyCheck:
     def stops_turn_on(self) -> Finding | None:
         """The first row that makes a sign-in useless."""
         return next((f for f in self.findings if f.verdict is Verdict.FAIL and f.is_obstacle), None)
+
+    def cut_short(self, at: datetime) -> PolicyCheck:
+        """This check, which nobody goes on with, at its end: what it did not come to is unknown."""
+        fix = "Run the check again."
+        missing = (check for check in Check if self.found(check) is None)
+        unknown = tuple(Finding(check, Verdict.UNKNOWN, _CUT_SHORT, fix) for check in missing)
+        return replace(self, checked_at=at, findings=(*self.findings, *unknown), what_ifs=())
 
 
 class CheckState(StrEnum):
@@ -165,6 +183,10 @@ class CheckSummary:
     checked_at: datetime | None = None
     counts: dict[Verdict, int] = field(default_factory=dict)
     stopped_by: Finding | None = None
+
+    def outdated(self) -> CheckSummary:
+        """What is left of it once the policies were changed: that there was a check, and that another is due."""
+        return self if self.state is CheckState.NONE else CheckSummary(CheckState.UNKNOWN)
 
 
 def worst(findings: Iterable[Finding]) -> CheckState:

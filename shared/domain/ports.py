@@ -8,6 +8,8 @@ came. Fakes and adapters pass the same tests (tests/contract/ports).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -24,6 +26,13 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
+class TickingClock(Clock, Protocol):
+    """A clock that wakes somebody again and again."""
+
+    def every(self, span: timedelta, act: Callable[[], None]) -> AbstractContextManager[None]:
+        """Beside the block, do `act` whenever another `span` of it has gone by; when the block is left it is over."""
+
+
 # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -32,6 +41,9 @@ class Messages(Protocol):
 
     def send_operation(self, tenant_id: TenantId, operation_id: OperationId, *, after: timedelta = timedelta()) -> None:
         """Ask a worker to go on with an operation, now or later. Ids only."""
+
+    def send_again(self, queue: str, text: str) -> None:
+        """Put a kept message back on the queue it came from."""
 
     def send_decision(self, kind: ActionKind, decision: Decision) -> None:
         """Answer an executor, on the queue of the action's kind."""
@@ -52,6 +64,9 @@ class Vault(Protocol):
         Raises:
             Refused: `secretMissing`: there is none, it is disabled, or it is deleted.
         """
+
+    def newest(self, name: str) -> str | None:
+        """The id of the newest version, if it can be read: how an attempt that died finds what it kept."""
 
     def retire(self, name: str, version: str) -> None:
         """Disable a version: it can never be read again. Gone already is fine."""

@@ -95,6 +95,10 @@ class Session:
     last_auto_enable: LastAutoEnable | None = None
     problem: Problem | None = None
 
+    def has_expired(self, now: datetime) -> bool:
+        """True once its time is up, whether or not anybody has turned it off yet."""
+        return self.expires_at is not None and now >= self.expires_at
+
     def to(self, state: SessionState, now: datetime) -> Session:
         """This session in its next state.
 

@@ -15,6 +15,7 @@ from shared.domain.ids import ActionId, OperationId, SessionId, TenantId
 from shared.domain.lease import Gate, GateState
 from shared.domain.next_step import next_step_of
 from shared.domain.operation import Operation
+from shared.domain.poison import PoisonMessage
 from shared.domain.policy_check import PolicyCheck
 from shared.domain.session import SessionState
 from shared.domain.tenant import AccountState, ConsentState, Tenant
@@ -36,7 +37,7 @@ class Replay:
 
 T = TypeVar("T")
 
-Row = Tenant | Gate | Operation | Action | ParkedAction | Activity | Replay | PolicyCheck
+Row = Tenant | Gate | Operation | Action | ParkedAction | Activity | Replay | PolicyCheck | PoisonMessage
 R_co = TypeVar("R_co", bound=Row, covariant=True)
 
 
@@ -137,6 +138,9 @@ class TenantStore(Protocol):
 
     def policy_check(self, tenant_id: TenantId) -> Stored[PolicyCheck] | None:
         """One point read: the tenant's latest check, running or ended, or None."""
+
+    def poison_messages(self, tenant_id: TenantId) -> tuple[Stored[PoisonMessage], ...]:
+        """Every message kept for the tenant, in no order."""
 
     def activity(self, tenant_id: TenantId, *, limit: int, continuation: str | None) -> Page[Activity]:
         """Newest first, at most `limit` (1 to 200). Raises Invalid `invalidValue` for a foreign continuation."""

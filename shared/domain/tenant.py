@@ -83,6 +83,18 @@ class ServiceAccount:
         """True when a session can be turned on with it."""
         return self.state is AccountState.CREATED
 
+    def promoted(self, now: datetime, cadence: timedelta) -> ServiceAccount:
+        """This account with the staged password in use; without one it stays as it is."""
+        if self.staged_version is None:
+            return self
+        return replace(
+            self,
+            secret_version=self.staged_version,
+            staged_version=None,
+            rotated_at=now,
+            next_rotation_at=now + cadence,
+        )
+
     def require_id(self) -> AccountId:
         """The account's id. Raises Refused `serviceAccountMissing` when nothing was ever intended."""
         if self.account_id is None:

@@ -14,7 +14,7 @@ from shared.domain.ids import ActionId, TenantId, gate_of, lease_id_for
 from shared.domain.lease import Gate, GateState, Lease
 from shared.domain.policy_check import CheckState
 from shared.domain.session import AutoEnableOutcome, LastAutoEnable, SessionState
-from shared.domain.store import Insert, Replace, Stored, Write
+from shared.domain.store import Due, Insert, Replace, Stored, Write
 from shared.domain.tenant import Tenant
 from shared.services.accept import contended
 from shared.services.toggle_session import ToggleSession
@@ -86,8 +86,8 @@ class Act:
         if problem is not None:
             return self._deny_off(request, tenant, problem)
         if tenant.row.session.state in (SessionState.OFF, SessionState.FAILED) and not tenant.row.is_busy:
-            parked = self._waiting(request)
-            self._toggle.auto_enable(tenant, request, parked)
+            self._enter_deadline(request)
+            self._toggle.auto_enable(tenant, request, self._waiting(request))
             self._remind(request)
             return None
         self._park(request, gate)
@@ -104,9 +104,14 @@ class Act:
 
     def _park(self, request: ActionRequest, gate: Stored[Gate]) -> None:
         """Wait. Writing the gate back proves that whoever opens or closes it has not done so yet, and will see us."""
+        self._enter_deadline(request)
         writes = [Replace(gate.row, gate.etag), *self._waiting(request)]
         self._world.store.commit(request.tenant_id, writes)
         self._remind(request)
+
+    def _enter_deadline(self, request: ActionRequest) -> None:
+        """Upkeep answers at the deadline whoever has not been answered by then."""
+        self._world.due.add(Due(request.tenant_id, request.deadline - self._world.limits.answer_margin))
 
     def _waiting(self, request: ActionRequest) -> tuple[Write, ...]:
         now = self._world.clock.now()
@@ -134,16 +139,18 @@ class Act:
         return decision
 
     def give_up(self, request: ActionRequest, problem: Problem) -> None:
-        """Answer a request that kept failing: once, and only if it was not answered before."""
+        """Answer a request that kept failing: with the decision that was recorded, if only its sending failed."""
         failed = Decision(request.action_id, request.tenant_id, Verdict.FAILED, problem=problem)
+        decision: Decision | None
         try:
-            self._record(request, failed, ())
+            decision = self._record(request, failed, ())
         except AlreadyExists:
-            return
-        self._world.messages.send_decision(request.kind, failed)
+            decision = self._decided_before(request)
+        if decision is not None:
+            self._world.messages.send_decision(request.kind, decision)
 
     def complete(self, tenant_id: TenantId, action_id: ActionId, outcome: Outcome) -> None:
-        """An executor says it is done: note how, and let its lease go. Twice is once."""
+        """An executor says it is done: note how, and let its lease go. Twice is once; undecided, it cannot be done."""
         for _ in range(_RACES):
             try:
                 self._complete(tenant_id, action_id, outcome)
@@ -157,7 +164,7 @@ class Act:
     def _complete(self, tenant_id: TenantId, action_id: ActionId, outcome: Outcome) -> None:
         store, now = self._world.store, self._world.clock.now()
         action = store.action(tenant_id, action_id)
-        if action.row.outcome is not None:
+        if action.row.outcome is not None or action.row.decision is None:
             return
         request = action.row.request
         entry = action_entry(request, Event.ACTION_COMPLETED, f"The action ended: {outcome.value}.", now)

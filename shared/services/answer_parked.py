@@ -37,26 +37,26 @@ class AnswerParked:
         self._world = world
         self._toggle = toggle
 
-    def __call__(self, tenant_id: TenantId) -> None:
-        """Answer whom we can.
+    def __call__(self, tenant_id: TenantId) -> bool:
+        """Answer whom we can; True when somebody still waits, or an answer may not have been sent.
 
         Raises:
             Transient: our own tables or queues are away.
         """
         for _ in range(_RACES):
             parked = self._world.store.parked(tenant_id)
-            self._send(tenant_id, [row for row in parked if self._was_forgotten(row.row)])
+            forgotten = [row for row in parked if self._was_forgotten(row.row)]
+            self._send(tenant_id, forgotten)
             waiting = [row for row in parked if row.row.decision is None]
-            if not waiting:
-                return
             try:
-                answered = self._decide(tenant_id, waiting)
+                answered = self._decide(tenant_id, waiting) if waiting else ()
             except Conflict:
                 continue
             self._send(tenant_id, answered)
             if len(answered) in (0, len(waiting)):
-                return
+                return len(parked) > len(forgotten) + len(answered)
         telemetry.event("parkedContended", tenant_id=tenant_id)
+        return True
 
     def _was_forgotten(self, parked: ParkedAction) -> bool:
         """True for an answer whose sender died: whoever recorded it would have sent it long ago."""
@@ -73,6 +73,8 @@ class AnswerParked:
         if late:
             return self._record(tenant_id, [(row, denied(row.row.request, too_late())) for row in late], overview)
         match tenant.session.state:
+            case SessionState.ON if tenant.session.has_expired(now):
+                return ()  # it is about to be turned off, and may turn itself on again
             case SessionState.ON:
                 return self._record(tenant_id, [(row, None) for row in waiting], overview)
             case SessionState.FAILED if tenant.session.problem is not None:

@@ -46,7 +46,8 @@ class AskForServiceAccount:
                     return running
                 raise busy(running)
             wanted = profile or row.role_profile
-            if row.account.is_usable and set(_template_ids(wanted)) <= set(row.account.roles):
+            is_sound = row.account.is_usable and row.account.problem is None
+            if is_sound and set(_template_ids(wanted)) <= set(row.account.roles):
                 return None
             now = self._world.clock.now()
             account = replace(row.account, account_id=row.account.account_id or AccountId(uuid4()), problem=None)
@@ -149,7 +150,10 @@ class AskForServiceAccount:
         account: ServiceAccount = replace(tenant.account, state=AccountState.DELETING, problem=None)
         text = "Advanced management is being disabled: account, roles and secrets are removed."
         entry = entry_of(operation, Event.SERVICE_ACCOUNT_REMOVAL_REQUESTED, text, now)
-        return Plan(operation, tenant.at(now, session=session, account=account), entry, writes)
+        planned = replace(
+            tenant.at(now, session=session, account=account), allowed_ips=tenant.allowed_ips.interrupted()
+        )
+        return Plan(operation, planned, entry, writes)
 
 
 def _template_ids(profile: RoleProfile) -> list[object]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from shared.domain.activity import Event
 from shared.domain.actors import SERVICE, Actor, Caller, Right
 from shared.domain.allowed_ips import AllowedIps, AllowedIpsState, Outside
-from shared.domain.errors import Code, Conflict, not_found
+from shared.domain.errors import Code, Conflict, NextStep, Problem, Transient, not_found
 from shared.domain.ids import TenantId
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.policy_check import PolicyCheck
@@ -45,17 +45,22 @@ class AskForPolicies:
         )
 
     def latest_check(self, caller: Caller, tenant_id: TenantId) -> PolicyCheck:
-        """The latest check, running or ended.
+        """The latest check, running or ended; one whose operation came to nothing has ended with it.
 
         Raises:
             NotFound: `tenantNotFound`, `policyCheckNotFound`.
             Refused: `callerNotAllowed`.
         """
-        authorise(caller, self._world.store.tenant(tenant_id).row, Right.READER)
-        stored = self._world.store.policy_check(tenant_id)
+        store = self._world.store
+        authorise(caller, store.tenant(tenant_id).row, Right.READER)
+        stored = store.policy_check(tenant_id)
         if stored is None:
             raise not_found(Code.POLICY_CHECK_NOT_FOUND, "The tenant's policies have not been checked yet.")
-        return stored.row
+        check = stored.row
+        if check.checked_at is not None:
+            return check
+        operation = store.operation(tenant_id, check.operation_id).row
+        return check.cut_short(operation.updated_at or operation.created_at) if operation.is_terminal else check
 
     def set_allowed_ips(
         self,
@@ -71,10 +76,18 @@ class AskForPolicies:
 
         Raises:
             NotFound, Refused: as `Accept`; `serviceAccountMissing`, `operationInProgress`.
+            Transient: `serviceUnavailable`: our own addresses are not known, so the account would be locked out.
         """
+
+        def is_underway(tenant: Tenant) -> bool:
+            ips = tenant.allowed_ips
+            asked = (ranges, outside, wanted, apply_exclusions)
+            return (ips.ranges, ips.outside, ips.wanted, ips.apply_exclusions) == asked
 
         def plan(tenant: Tenant) -> Plan:
             tenant.account.require_object_id()
+            if not self._world.egress_ips:
+                raise _addresses_unknown()
             ips = replace(
                 tenant.allowed_ips,
                 state=AllowedIpsState.APPLYING,
@@ -86,7 +99,7 @@ class AskForPolicies:
             )
             return self._plan_ips(tenant, ips, asking.caller.actor, asking)
 
-        return self._ask(tenant_id, asking, Right.ADMINISTRATOR, SetAllowedIps.kind, plan)
+        return self._ask(tenant_id, asking, Right.ADMINISTRATOR, SetAllowedIps.kind, plan, is_underway)
 
     def remove_allowed_ips(self, tenant_id: TenantId, asking: Asking) -> Accepted:
         """Remove the restriction and undo the exclusions made for it.
@@ -119,10 +132,10 @@ class AskForPolicies:
         row, now, limits = tenant.row, self._world.clock.now(), self._world.limits
         if row.operation is not None or not row.account.is_usable:
             return False
-        in_force = row.allowed_ips.state in (AllowedIpsState.ENABLED, AllowedIpsState.REPORT_ONLY)
         checked_at = row.policy_check.checked_at
-        if in_force and set(row.allowed_ips.egress) != set(self._world.egress_ips):
-            ips = replace(row.allowed_ips, state=AllowedIpsState.APPLYING, wanted=row.allowed_ips.state)
+        if row.allowed_ips.is_behind(self._world.egress_ips):
+            # No exclusion is made that nobody asks for now; those made before stay.
+            ips = replace(row.allowed_ips, state=AllowedIpsState.APPLYING, apply_exclusions=False)
             plan = self._plan_ips(row, ips, SERVICE, None)
         elif checked_at is None or now >= checked_at + limits.check_every:
             plan = self._plan_check(row, SERVICE, None)
@@ -141,12 +154,15 @@ class AskForPolicies:
         right: Right,
         kind: OperationKind,
         plan: Callable[[Tenant], Plan | None],
+        is_underway: Callable[[Tenant], bool] = lambda tenant: True,
     ) -> Accepted:
+        """`is_underway`: a running operation of this kind does what is asked for now, not something else."""
+
         def decide(tenant: Stored[Tenant]) -> Plan | Operation | None:
             running = self._accept.under_way(tenant.row)
-            if running is not None and (running.kind is kind or tenant.row.is_busy):
-                if running.kind is kind:
-                    return running
+            if running is not None and running.kind is kind and is_underway(tenant.row):
+                return running
+            if running is not None and tenant.row.is_busy:
                 raise busy(running)
             return plan(tenant.row)
 
@@ -180,3 +196,8 @@ class AskForPolicies:
     ) -> Operation:
         now = self._world.clock.now()
         return new_operation(tenant.tenant_id, kind, steps, by, now=now, within=within, asking=asking)
+
+
+def _addresses_unknown() -> Transient:
+    text = "This service does not know its own addresses, which must be among the allowed ones."
+    return Transient(Problem(Code.SERVICE_UNAVAILABLE, text, next_step=NextStep("Set EGRESS_IPS for this service.")))

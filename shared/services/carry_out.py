@@ -15,23 +15,10 @@ from shared.domain.activity import Activity, Event
 from shared.domain.errors import Code, Conflict, ManagementSessionError, NotFound, Problem, Transient
 from shared.domain.ids import OperationId, TenantId
 from shared.domain.operation import Operation, OperationKind, Status
-from shared.domain.store import Insert, Replace, Stored, Write
+from shared.domain.store import Insert, Write
 from shared.domain.tenant import Tenant
+from shared.services.work import Change, Superseded, Work
 from shared.services.world import World
-
-Change = Callable[[Tenant], Tenant]
-
-
-class Superseded(Exception):
-    """The tenant has gone on without this operation; its worker must stop.
-
-    Attributes:
-        operation: what could not be recorded any more.
-    """
-
-    def __init__(self, operation: Operation) -> None:
-        super().__init__("superseded")
-        self.operation = operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,69 +60,10 @@ class Flow(Protocol):
         """Undo, as far as it can be, what an operation that came to nothing has left outside the tenant's row."""
 
 
-class Work:
-    """An operation in a worker's hands, with the tenant it belongs to."""
-
-    def __init__(self, world: World, tenant: Stored[Tenant], operation: Stored[Operation]) -> None:
-        self._world = world
-        self._tenant = tenant
-        self._operation = operation
-
-    @property
-    def tenant(self) -> Tenant:
-        """The tenant as last read or written."""
-        return self._tenant.row
-
-    @property
-    def operation(self) -> Operation:
-        """The operation as last read or written."""
-        return self._operation.row
-
-    def write(self, operation: Operation, change: Change | None = None, also: tuple[Write, ...] = ()) -> None:
-        """Record the operation, the tenant's change and whatever else, together; read again when a setting got between.
-
-        Raises:
-            Superseded: the operation is no longer ours to go on with.
-        """
-        for _ in range(8):
-            changed = self.tenant if change is None else change(self.tenant)
-            moved = changed is not self.tenant
-            writes: list[Write] = [Replace(operation, self._operation.etag)]
-            if moved:
-                writes.append(Replace(changed, self._tenant.etag))
-            was = self.tenant
-            try:
-                etags = self._world.store.commit(self.tenant.tenant_id, [*writes, *also])
-            except Conflict:
-                self._read_again(operation)
-                continue
-            self._operation = Stored(operation, etags[0])
-            if moved:
-                self._tenant = Stored(changed, etags[1])
-                self._world.enter_in_index(changed, was)
-            return
-        raise Superseded(operation)
-
-    def _read_again(self, ours: Operation) -> None:
-        store, tenant_id = self._world.store, self.tenant.tenant_id
-        operation = store.operation(tenant_id, self.operation.operation_id)
-        if operation.etag != self._operation.etag:
-            raise Superseded(ours)
-        self._tenant = store.tenant(tenant_id)
-        if not self.owns_tenant:
-            raise Superseded(ours)
-
-    @property
-    def owns_tenant(self) -> bool:
-        """True while the tenant's row names this operation as the running one."""
-        running = self.tenant.operation
-        return running is not None and running.operation_id == self.operation.operation_id
-
-
 class CarryOut:
     """The worker behind the `operations` queue."""
 
-    def __init__(self, world: World, flows: tuple[Flow, ...], answer_parked: Callable[[TenantId], None]) -> None:
+    def __init__(self, world: World, flows: tuple[Flow, ...], answer_parked: Callable[[TenantId], object]) -> None:
         self._world = world
         self._answer_parked = answer_parked
         self._flows = {flow.kind: flow for flow in flows}
@@ -190,7 +118,7 @@ class CarryOut:
         self._answer_parked(tenant_id)
 
     def _go_on(self, flow: Flow, work: Work) -> None:
-        now = self._world.clock.now
+        now, claim = self._world.clock.now, self._world.limits.stuck_after
         if not work.owns_tenant:
             problem = Problem(Code.OPERATION_CANCELED, "Another operation took this one's place.")
             work.write(work.operation.ended(Status.CANCELED, now(), problem=problem))
@@ -200,11 +128,12 @@ class CarryOut:
             self._end(flow, work, _timed_out(work.operation))
             return
         first = work.operation.current
-        claimed = work.operation.claimed(now())
+        claimed = work.operation.claimed(now(), claim)
         work.write(claimed.started(first.name, now()) if first else claimed)
         while step := work.operation.current:
             try:
-                done = flow.perform(step.name, work.tenant, work.operation)
+                with work.held():
+                    done = flow.perform(step.name, work.tenant, work.operation)
             except (Transient, Conflict) as error:
                 self._put_off(flow, work, error)
                 return
@@ -218,7 +147,7 @@ class CarryOut:
                 ending = flow.succeed(tenant, moved)
                 self._finish(work, moved, ending, Status.SUCCEEDED, None, done)
                 return
-            work.write(moved.started(following.name, now()), done.change, done.writes)
+            work.write(moved.started(following.name, now()).claimed(now(), claim), done.change, done.writes)
 
     def _put_off(self, flow: Flow, work: Work, error: Transient | Conflict) -> None:
         now = self._world.clock.now()
@@ -233,7 +162,7 @@ class CarryOut:
             code=error.problem.code,
             seconds=delay / timedelta(seconds=1),
         )
-        work.write(work.operation.put_off(now))
+        work.write(work.operation.put_off(now, delay))
         self._world.messages.send_operation(work.tenant.tenant_id, work.operation.operation_id, after=delay)
 
     def _end(self, flow: Flow, work: Work, problem: Problem) -> None:
@@ -265,6 +194,9 @@ class CarryOut:
             tenant_id=work.tenant.tenant_id,
             operation_id=operation.operation_id,
             code=problem.code if problem else None,
+            state=ending.activity.facts.get("state"),
+            obstacle=ending.activity.facts.get("obstacle"),
+            controls=ending.activity.facts.get("controls"),
             seconds=(now - operation.created_at) / timedelta(seconds=1),
         )
 

@@ -9,22 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from uuid import UUID
+from datetime import datetime, timedelta
 
-from shared.domain import findings
-from shared.domain.allowed_ips import AllowedIpsState
-from shared.domain.errors import Conflict, ManagementSessionError, Problem, Refused, Transient
+from shared.domain import findings, policy_findings
+from shared.domain.actors import ActorKind
+from shared.domain.directory_roles import ROLE_NAMES
+from shared.domain.errors import Code, Conflict, ManagementSessionError, Problem, Refused, Transient
 from shared.domain.ids import TenantId
 from shared.domain.operation import Operation
-from shared.domain.policies import NamedLocation, SignInConditions
-from shared.domain.policy_check import FOREIGN_IP, Check, Finding, PolicyCheck, Verdict, WhatIf
+from shared.domain.policies import Policy, SignInConditions
+from shared.domain.policy_check import FOREIGN_IP, Check, Finding, PolicyCheck, Verdict, WhatIf, summary_of_check
 from shared.domain.resources import APPLICATION_IDS, Resource
+from shared.domain.session import Method, SessionState
 from shared.domain.store import Insert, Replace, Stored
-from shared.domain.tenant import Tenant, password_secret
+from shared.domain.tenant import ServiceAccount, Tenant
+from shared.services.sign_in_account import sign_in_account
+from shared.services.work import Change
 from shared.services.world import World
 
 _PATIENCE = 3
-"""How often a check is put off before what cannot be found out is called unknown."""
+"""How often a check that gets no further is put off before what it cannot find out is called unknown."""
+_REPLICATION = timedelta(minutes=5)
+_NOT_KNOWN = frozenset({Code.ACCOUNT_LOST, Code.CREDENTIAL_REJECTED})
+_DEFINITE = _NOT_KNOWN | {Code.SIGN_IN_BLOCKED}
 
 
 class CheckPolicies:
@@ -33,8 +40,10 @@ class CheckPolicies:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def run(self, tenant: Tenant, operation: Operation, *, with_sign_in: bool) -> PolicyCheck:
+    def run(self, tenant: Tenant, operation: Operation, *, with_sign_in: bool, may_wait: bool = True) -> PolicyCheck:
         """A finished check for this operation: begun now, or gone on with.
+
+        Without `may_wait` it ends at once, and what is throttled or away is unknown.
 
         Raises:
             Transient: something is throttled or away; what was found so far is kept.
@@ -45,7 +54,7 @@ class CheckPolicies:
             if stored.row.checked_at is not None:
                 return stored.row
             check = stored.row
-        examination = _Examination(self._world, tenant, check, is_patient=operation.attempts < _PATIENCE)
+        examination = _Examination(self._world, tenant, operation, check, may_wait=may_wait)
         try:
             examination.go_through(with_sign_in=with_sign_in)
         except Transient:
@@ -65,10 +74,15 @@ class CheckPolicies:
 class _Examination:
     """One pass over the tenant; `check` is what is known so far, also when the pass is cut short."""
 
-    def __init__(self, world: World, tenant: Tenant, check: PolicyCheck, *, is_patient: bool) -> None:
+    def __init__(
+        self, world: World, tenant: Tenant, operation: Operation, check: PolicyCheck, *, may_wait: bool
+    ) -> None:
         self._world = world
         self._tenant = tenant
-        self._is_patient = is_patient
+        self._operation = operation
+        self._may_wait = may_wait
+        self._known_before = check
+        self._policies: tuple[Policy, ...] | None = None
         self.check = check
 
     def go_through(self, *, with_sign_in: bool) -> None:
@@ -90,13 +104,12 @@ class _Examination:
         self._row(Check.PER_USER_MFA, lambda: findings.per_user_mfa(policies.per_user_mfa(tenant_id, user_id)))
         self._conditional_access()
         self._row(Check.NAMED_LOCATION, self._named_location)
-        self._row(Check.ROLES, lambda: findings.roles(tenant, self._held_roles()))
+        self._row(Check.ROLES, self._roles)
         self._row(Check.CREDENTIAL_AGE, lambda: findings.credential_age(tenant.account, world.clock.now()))
         self._row(
             Check.OTHER_SIGN_IN_METHODS, lambda: findings.other_methods(policies.other_methods(tenant_id, user_id))
         )
-        if with_sign_in:
-            self._row(Check.SIGN_IN, self._sign_in)
+        self._row(Check.SIGN_IN, self._sign_in if with_sign_in else _no_sign_in)
 
     def _add(self, *rows: Finding) -> None:
         self.check = replace(self.check, findings=(*self.check.findings, *rows))
@@ -117,8 +130,9 @@ class _Examination:
             self._add(findings.unknown(check, error.problem))
 
     def _give_up(self, error: Transient) -> None:
-        """Wait in the queue a few times; after that an unknown row says more than no check at all."""
-        if self._is_patient:
+        """Wait in the queue while that gets us on, and a few times when not; then unknown says more than no check."""
+        gets_on = self.check != self._known_before
+        if self._may_wait and (gets_on or self._operation.attempts < _PATIENCE):
             raise error
 
     def _consent(self) -> None:
@@ -142,7 +156,7 @@ class _Examination:
             self._add(findings.skipped(Check.COMING_POLICIES, why_not))
             return
         try:
-            policies = self._world.policies.policies(self._tenant.tenant_id)
+            policies = self._all_policies()
             if policies:
                 for resource, ip in self._matrix():
                     self._evaluate(resource, ip)
@@ -152,7 +166,7 @@ class _Examination:
         except ManagementSessionError as error:
             self._unknown_policies(error.problem)
         else:
-            self._add(*findings.conditional_access(self._tenant, policies, self.check.what_ifs))
+            self._add(*policy_findings.conditional_access(self._tenant, policies, self.check.what_ifs))
 
     def _unknown_policies(self, problem: Problem) -> None:
         self._add(findings.unknown(Check.CONDITIONAL_ACCESS, problem), findings.unknown(Check.COMING_POLICIES, problem))
@@ -164,6 +178,11 @@ class _Examination:
         if licence is not None and licence.verdict is Verdict.FAIL:
             return "There is no conditional access without Entra ID P1."
         return None
+
+    def _all_policies(self) -> tuple[Policy, ...]:
+        if self._policies is None:
+            self._policies = self._world.policies.policies(self._tenant.tenant_id)
+        return self._policies
 
     def _matrix(self) -> list[tuple[Resource, str]]:
         addresses = [cidr.partition("/")[0] for cidr in self._world.egress_ips]
@@ -183,26 +202,78 @@ class _Examination:
         self.check = replace(self.check, what_ifs=(*self.check.what_ifs, done))
 
     def _named_location(self) -> Finding:
-        wanted = self._tenant.allowed_ips
-        locations: tuple[NamedLocation, ...] = ()
-        if wanted.state not in (AllowedIpsState.NONE, AllowedIpsState.REMOVING):
-            locations = self._world.policies.named_locations(self._tenant.tenant_id)
-        return findings.named_location(wanted, self._world.egress_ips, locations, self.check.what_ifs)
+        wanted, tenant_id = self._tenant.allowed_ips, self._tenant.tenant_id
+        nothing = policy_findings.no_named_location(wanted)
+        if nothing is not None:
+            return nothing
+        locations = self._world.policies.named_locations(tenant_id)
+        policy = next((policy for policy in self._all_policies() if policy.policy_id == wanted.policy_id), None)
+        self._evaluate(Resource.GRAPH, FOREIGN_IP)
+        what_ifs = self.check.what_ifs
+        return policy_findings.named_location(wanted, self._world.egress_ips, locations, policy, what_ifs)
 
-    def _held_roles(self) -> frozenset[UUID]:
+    def _roles(self) -> Finding:
         user_id = self._tenant.account.require_object_id()
-        held = self._world.directory.role_assignments(self._tenant.tenant_id, user_id)
-        return frozenset(role.role_template_id for role in held)
+        assignments = self._world.directory.role_assignments(self._tenant.tenant_id, user_id)
+        held = {role.role_template_id for role in assignments}
+        ordered = tuple(sorted(held, key=lambda role: (role not in ROLE_NAMES, str(role))))
+        self.check = replace(self.check, held_roles=ordered)
+        return findings.roles(self._tenant, frozenset(held))
 
     def _sign_in(self) -> Finding:
         """The last word; not tried where it is known to fail, for nothing may lock the account out by repetition."""
         obstacle = self.check.stops_turn_on()
         if obstacle is not None:
             return findings.skipped(Check.SIGN_IN, f"Not tried, because the check {obstacle.check.value} failed.")
-        account = self._tenant.account
-        password = self._world.vault.get(password_secret(account.require_id()), account.secret_version)
+        if self._operation.requested_by.kind is ActorKind.SERVICE:
+            refused = _standing_refusal(self._tenant)
+            if refused is not None:
+                return refused
         try:
-            self._world.sign_in.with_password(self._tenant.tenant_id, str(account.user_principal_name), password)
+            sign_in_account(self._world, self._tenant)
         except Refused as error:
+            if may_be_too_new(self._tenant.account, error, self._world.clock.now()):
+                raise Transient(error.problem) from error
             return findings.sign_in_refused(error.problem)
         return findings.passed(Check.SIGN_IN)
+
+
+def noted(check: PolicyCheck) -> Change:
+    """How the tenant's row changes by a check that has ended: what it found, and the roles the account holds."""
+    summary = summary_of_check(check)
+
+    def note(tenant: Tenant) -> Tenant:
+        roles = tenant.account.roles if check.held_roles is None else check.held_roles
+        return replace(tenant, policy_check=summary, account=replace(tenant.account, roles=roles))
+
+    return note
+
+
+def may_be_too_new(account: ServiceAccount, error: Refused, now: datetime) -> bool:
+    """True while Entra may not know the account or its password everywhere yet: minutes after it was made.
+
+    The same password again counts once towards a lock-out
+    (https://learn.microsoft.com/entra/identity/authentication/howto-password-smart-lockout).
+    """
+    made_at = account.rotated_at
+    return made_at is not None and now < made_at + _REPLICATION and error.problem.code in _NOT_KNOWN
+
+
+def _standing_refusal(tenant: Tenant) -> Finding | None:
+    """The last sign-in's refusal, when it was for good and nothing has changed since; else None.
+
+    Something has changed when the password was rotated, or when another row, which stood in the way, no longer does.
+    """
+    before, session, rotated_at = tenant.policy_check.stopped_by, tenant.session, tenant.account.rotated_at
+    refused_at, refusal = tenant.policy_check.checked_at, before
+    if before is None and session.state is SessionState.FAILED and session.method is Method.SERVICE_ACCOUNT:
+        problem = session.problem
+        refused_at = session.since
+        refusal = findings.sign_in_refused(problem) if problem and problem.code in _DEFINITE else None
+    if refusal is None or refusal.check is not Check.SIGN_IN or refused_at is None:
+        return None
+    return None if rotated_at is not None and rotated_at > refused_at else refusal
+
+
+def _no_sign_in() -> Finding:
+    return findings.skipped(Check.SIGN_IN, "This check was made on the way to something else, without a sign-in.")

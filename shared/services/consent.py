@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from shared.domain.directory_roles import PERMISSIONS
 from shared.domain.errors import Code, ManagementSessionError, NextStep, Problem, Refused
@@ -22,10 +23,15 @@ def consent_of(world: World, tenant_id: TenantId) -> Consent:
     now = world.clock.now()
     try:
         held = world.sign_in.permissions(tenant_id)
-    except Refused as error:
-        return Consent(ConsentState.MISSING, (), tuple(PERMISSIONS), now, error.problem)
     except ManagementSessionError as error:
+        if error.problem.code is Code.CONSENT_MISSING:
+            return Consent(ConsentState.MISSING, (), tuple(PERMISSIONS), now, error.problem)
         return Consent(ConsentState.UNKNOWN, (), (), now, error.problem)
+    return consent_that_holds(held, now)
+
+
+def consent_that_holds(held: frozenset[str], now: datetime) -> Consent:
+    """The consent that a token with these permissions tells of."""
     missing = tuple(name for name in PERMISSIONS if name not in held)
     state = ConsentState.PARTIAL if missing else ConsentState.GRANTED
     return Consent(state, tuple(name for name in PERMISSIONS if name in held), missing, now)

@@ -16,13 +16,17 @@ from shared.domain.directory_roles import CREATE_PERMISSIONS, PROFILES, ROLE_NAM
 from shared.domain.errors import Code, Problem, Refused, Transient, refused
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.ports import DirectoryUser, NewUser
-from shared.domain.secret import Secret, new_password
-from shared.domain.tenant import AccountState, ConsentState, Tenant, password_secret
-from shared.services.carry_out import Change, Done, Ending, entry_of
-from shared.services.consent import consent_of, missing_permission
+from shared.domain.secret import Secret
+from shared.domain.tenant import AccountState, Tenant, password_secret
+from shared.services.carry_out import Done, Ending, entry_of
+from shared.services.consent import consent_that_holds, missing_permission
+from shared.services.kept_secrets import delete_if_removed, keep_password, retire_unless_recorded
+from shared.services.work import Change
 from shared.services.world import World
 
 _NAMES = 5
+_PATIENCE = 8
+"""How often a name that is taken and shows no user is looked at again: 2 + 4 + … + 60 seconds, four minutes in all."""
 
 Taken = tuple[DirectoryUser, str]
 
@@ -46,7 +50,7 @@ class CreateAccount:
             case "keepPassword":
                 return self._keep_password(tenant)
             case "createUser":
-                return self._create_user(tenant)
+                return self._create_user(tenant, operation)
             case "assignRoles":
                 return self._assign_roles(tenant)
             case _:
@@ -78,14 +82,20 @@ class CreateAccount:
         return Ending(failed, (), entry)
 
     def abandon(self, tenant: Tenant, operation: Operation) -> None:
-        """Nothing: whoever took over finds the account by its record."""
+        """When the account was removed while it was being made: what the removal could not see yet goes too."""
+        object_id, name = operation.notes.get("objectId"), password_secret(tenant.account.require_id())
+        retire_unless_recorded(self._world, tenant.tenant_id, name, operation.notes.get("newPassword"))
+        if delete_if_removed(self._world, tenant) and object_id:
+            self._world.directory.delete_user(tenant.tenant_id, UUID(object_id))
 
     def _check_consent(self, tenant: Tenant) -> Done:
-        consent = consent_of(self._world, tenant.tenant_id)
-        if consent.state is ConsentState.MISSING:
-            raise missing_permission(CREATE_PERMISSIONS, consent.problem)
-        if consent.problem is not None:
-            raise Transient(consent.problem)
+        try:
+            held = self._world.sign_in.permissions(tenant.tenant_id)
+        except Refused as error:
+            if error.problem.code is not Code.CONSENT_MISSING:
+                raise
+            raise missing_permission(CREATE_PERMISSIONS, error.problem) from error
+        consent = consent_that_holds(held, self._world.clock.now())
         lacking = [name for name in CREATE_PERMISSIONS if name in consent.missing]
         if lacking:
             raise missing_permission(lacking)
@@ -109,28 +119,37 @@ class CreateAccount:
         return Done(intend)
 
     def _keep_password(self, tenant: Tenant) -> Done:
-        if tenant.account.secret_version:
+        if tenant.account.secret_version and self._can_be_read(tenant):
             return Done()
-        name = password_secret(tenant.account.require_id())
-        version = self._world.vault.put(name, new_password(), purpose="service account password")
+        version = keep_password(self._world, tenant)
 
         def kept(tenant: Tenant) -> Tenant:
             return replace(tenant, account=replace(tenant.account, secret_version=version))
 
-        return Done(kept)
+        return Done(kept, {"newPassword": version})
 
-    def _create_user(self, tenant: Tenant) -> Done:
-        directory, account = self._world.directory, tenant.account
-        password = self._world.vault.get(password_secret(tenant.account.require_id()), account.secret_version)
-        if account.object_id and directory.user(tenant.tenant_id, str(account.object_id)):
+    def _can_be_read(self, tenant: Tenant) -> bool:
+        name = password_secret(tenant.account.require_id())
+        try:
+            self._world.vault.get(name, tenant.account.secret_version)
+        except Refused as error:
+            if error.problem.code is not Code.SECRET_MISSING:
+                raise
+            return False
+        return True
+
+    def _create_user(self, tenant: Tenant, operation: Operation) -> Done:
+        account, now = tenant.account, self._world.clock.now()
+        password = self._world.vault.get(password_secret(account.require_id()), account.secret_version)
+        if account.object_id and (user := self._world.directory.user(tenant.tenant_id, str(account.object_id))):
+            self._mend(tenant, user, password if "newPassword" in operation.notes else None)
             return Done()
-        for number in range(1, _NAMES + 1):
-            name = _name(tenant, str(tenant.initial_domain), number)
-            taken = self._take(tenant, name, password)
+        for name in names_of(tenant):
+            taken = self._take(tenant, name, password, is_patient=operation.attempts < _PATIENCE)
             if taken is not None:
                 user, origin = taken
-                change = _found(user, self._world.clock.now(), self._world.limits.rotate_every)
-                return Done(change, {"origin": origin})
+                notes = {"origin": origin, "objectId": str(user.object_id)}
+                return Done(_found(user, now, self._world.limits.rotate_every), notes)
         raise refused(
             Code.ACCOUNT_CONFLICT,
             f"{_NAMES} names for the service account are taken in {tenant.initial_domain}, by accounts not ours.",
@@ -138,7 +157,15 @@ class CreateAccount:
             link="https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserManagementMenuBlade",
         )
 
-    def _take(self, tenant: Tenant, name: str, password: Secret) -> Taken | None:
+    def _mend(self, tenant: Tenant, user: DirectoryUser, password: Secret | None) -> None:
+        """Enable an account of ours that somebody disabled, and give it the password that replaces a lost one."""
+        if password is not None:
+            self._world.directory.set_password(tenant.tenant_id, user.object_id, password)
+        if not user.is_enabled:
+            marker = marker_of(tenant, self._world.application_id)
+            self._world.directory.adopt_user(tenant.tenant_id, user.object_id, marker)
+
+    def _take(self, tenant: Tenant, name: str, password: Secret, *, is_patient: bool) -> Taken | None:
         """The account under that name and where it comes from; None when the name is somebody else's."""
         directory, tenant_id = self._world.directory, tenant.tenant_id
         ours = marker_of(tenant, self._world.application_id)
@@ -153,10 +180,13 @@ class CreateAccount:
                 if error.problem.code is not Code.ACCOUNT_CONFLICT:
                     raise
             user, origin = directory.user(tenant_id, name), "adopted"
+            if user is None and is_patient:  # made by an attempt that died, perhaps, and not replicated yet
+                raise Transient(Problem(Code.ACCOUNT_LOST, f"The name {name} is taken by something not visible yet."))
             if user is None:
                 return None  # taken by something a user look-up does not show: a group, or an account being purged
-        if user.marker == ours:
-            return user, "created"  # by an attempt whose record was lost: its password is the one we keep
+        if user.marker == ours:  # by an attempt whose record was lost: its password is the one we keep
+            self._mend(tenant, user, None)
+            return user, "created"
         if not is_ours(user, tenant, self._world.application_id):
             return None
         directory.set_password(tenant_id, user.object_id, password)
@@ -216,8 +246,12 @@ def _owner(tenant: Tenant, application_id: UUID) -> str:
     return uuid5(application_id, str(tenant.tenant_id)).hex[:8]
 
 
+def names_of(tenant: Tenant) -> list[str]:
+    """The names we try, in order: the same for a tenant every time, so that a former account of ours is found again."""
+    return [_name(tenant, str(tenant.initial_domain), number) for number in range(1, _NAMES + 1)]
+
+
 def _name(tenant: Tenant, domain: str, number: int) -> str:
-    """The n-th name we try: the same for a tenant every time, so that a former account of ours is found again."""
     suffix = "" if number == 1 else f"-{number}"
     return f"management-{tenant.tenant_id.hex[:8]}{suffix}@{domain}"
 

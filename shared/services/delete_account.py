@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 from shared.domain.activity import Event
 from shared.domain.allowed_ips import AllowedIps
@@ -21,14 +22,14 @@ from shared.domain.operation import Operation, OperationKind
 from shared.domain.policy_check import CheckSummary
 from shared.domain.session import Session, SessionState
 from shared.domain.store import SetGates
-from shared.domain.tenant import AccountState, ServiceAccount, Tenant, password_secret, session_secret
+from shared.domain.tenant import AccountState, ServiceAccount, Tenant
 from shared.services.carry_out import Done, Ending, entry_of
-from shared.services.create_account import is_ours
+from shared.services.create_account import is_ours, names_of
+from shared.services.kept_secrets import delete_secrets, secret_names
 from shared.services.remove_allowed_ips import RemoveAllowedIps
 from shared.services.turn_off import closed
 from shared.services.world import World
 
-_BY_HAND = frozenset({Code.CONSENT_MISSING, Code.PERMISSION_MISSING, Code.ADMIN_ROLE_MISSING})
 _TRIES = 5
 _RECYCLE_BIN = timedelta(days=30)
 _HOW = {
@@ -70,7 +71,7 @@ class DeleteAccount:
             case "removeRoles":
                 return self._try("roles", operation, lambda: self._remove_roles(tenant))
             case "deleteUser":
-                return self._try("user", operation, lambda: self._delete_user(tenant))
+                return self._try("user", operation, lambda: self._delete_user(tenant, operation))
             case "deleteSecrets":
                 return self._delete_secrets(tenant)
             case _:
@@ -107,21 +108,20 @@ class DeleteAccount:
         """Nothing: whoever took over finds the record."""
 
     def _try(self, what: str, operation: Operation, remove: Callable[[], str]) -> Done:
-        """Remove something; when it may not be removed, put it off a few times, then note it as left."""
+        """Remove something; what is refused is noted as left and does not stop the rest."""
         try:
             return Done(notes={f"removed.{what}": remove()})
         except Refused as error:
-            if error.problem.code not in _BY_HAND:
-                raise
             if error.problem.code is Code.ADMIN_ROLE_MISSING and operation.attempts < _TRIES:
                 raise Transient(error.problem) from error  # the roles just removed may still count for a while
             return Done(notes={f"left.{what}": error.problem.code})
 
     def _revoke(self, tenant: Tenant) -> str:
-        if tenant.account.object_id is None:
-            return ""
-        self._world.directory.revoke_sign_ins(tenant.tenant_id, tenant.account.object_id)
-        return str(tenant.account.object_id)
+        users = dict.fromkeys((tenant.account.object_id, tenant.session.user_id))
+        signed_in = [user_id for user_id in users if user_id is not None]
+        for user_id in signed_in:
+            self._world.directory.revoke_sign_ins(tenant.tenant_id, user_id)
+        return _SEPARATOR.join(map(str, signed_in))
 
     def _remove_policies(self, tenant: Tenant, operation: Operation) -> Done:
         """Exclusions first, then the policy, then the location it refers to."""
@@ -147,25 +147,37 @@ class DeleteAccount:
             self._world.directory.remove_role(tenant.tenant_id, role.assignment_id)
         return _SEPARATOR.join(ROLE_NAMES.get(role.role_template_id, str(role.role_template_id)) for role in held)
 
-    def _delete_user(self, tenant: Tenant) -> str:
-        account, directory = tenant.account, self._world.directory
-        object_id = account.object_id
-        if object_id is None and account.user_principal_name is not None:
-            found = directory.user(tenant.tenant_id, account.user_principal_name)
-            object_id = found.object_id if found and is_ours(found, tenant, self._world.application_id) else None
+    def _delete_user(self, tenant: Tenant, operation: Operation) -> str:
+        object_id = tenant.account.object_id or self._unrecorded_user(tenant, operation)
         if object_id is None:
             return ""
-        directory.delete_user(tenant.tenant_id, object_id)
+        self._world.directory.delete_user(tenant.tenant_id, object_id)
         return str(object_id)
 
+    def _unrecorded_user(self, tenant: Tenant, operation: Operation) -> UUID | None:
+        """A user that a creation made and did not live to record; looked for some times, for it may not be visible."""
+        if tenant.account.user_principal_name is None:
+            return None
+        for name in names_of(tenant):
+            found = self._world.directory.user(tenant.tenant_id, name)
+            if found is not None and is_ours(found, tenant, self._world.application_id):
+                return found.object_id
+        if operation.attempts < _TRIES:
+            raise Transient(Problem(Code.ACCOUNT_LOST, "The account is not visible; it may be in a moment."))
+        return None
+
     def _delete_secrets(self, tenant: Tenant) -> Done:
-        names = _secrets(tenant)
-        for name in names:
-            self._world.vault.delete(name)
-        return Done(notes={"removed.secrets": _SEPARATOR.join(names)})
+        names = delete_secrets(self._world, tenant)
+
+        def forgotten(tenant: Tenant) -> Tenant:
+            return replace(tenant, account=replace(tenant.account, secret_version=None, staged_version=None))
+
+        return Done(forgotten, {"removed.secrets": _SEPARATOR.join(names)})
 
     def _verify(self, tenant: Tenant, operation: Operation) -> Done:
         left = [what for what in _HOW if f"left.{what}" in operation.notes]
+        if left == ["signIns"]:  # they ended with the user
+            left = []
         if left:
             raise Refused(
                 Problem(
@@ -177,7 +189,7 @@ class DeleteAccount:
         object_id = tenant.account.object_id
         if object_id is not None and self._world.directory.user(tenant.tenant_id, str(object_id)) is not None:
             raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "The account is still visible in the tenant."))
-        if any(self._world.vault.exists(name) for name in _secrets(tenant)):
+        if any(self._world.vault.exists(name) for name in secret_names(tenant)):
             raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "A secret is still in Key Vault."))
         return Done(notes={"verifiedAt": f"{self._world.clock.now():%Y-%m-%dT%H:%M:%SZ}"})
 
@@ -203,12 +215,6 @@ class DeleteAccount:
 
 def _names(remove: Callable[[Tenant], list[str]], tenant: Tenant) -> str:
     return _SEPARATOR.join(remove(tenant))
-
-
-def _secrets(tenant: Tenant) -> list[str]:
-    account_id = tenant.account.account_id
-    ours = [password_secret(account_id), session_secret(tenant.tenant_id, account_id)] if account_id else []
-    return [*ours, session_secret(tenant.tenant_id, None)]
 
 
 def _off(tenant: Tenant, now: datetime) -> Session:

@@ -102,10 +102,9 @@ class HoldLease:
             raise _no_lease() from None
 
     def _own(self, caller: Caller, gate: Gate, lease_id: LeaseId) -> Lease:
-        lease = gate.find(lease_id, self._world.clock.now())
-        if not _is_holder(caller, lease):
+        if any(held.lease_id == lease_id and not _is_holder(caller, held) for held in gate.leases):
             raise _no_lease()
-        return lease
+        return gate.find(lease_id, self._world.clock.now())
 
 
 def _is_holder(caller: Caller, lease: Lease) -> bool:

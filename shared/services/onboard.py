@@ -16,7 +16,7 @@ from shared.domain.directory_roles import RoleProfile
 from shared.domain.errors import AlreadyExists, Code, Conflict, NotFound, refused
 from shared.domain.ids import GATES, TenantId
 from shared.domain.lease import Gate
-from shared.domain.store import Insert, Replace, Replay, Stored, Write
+from shared.domain.store import Due, Insert, Replace, Replay, Stored, Write
 from shared.domain.tenant import MAX_OPERATORS, Tenant, new_tenant
 from shared.services.accept import Asking, contended, seen_before
 from shared.services.consent import consent_of
@@ -72,11 +72,12 @@ class Onboard:
             tenant = replace(tenant, grants={str(asking.caller.object_id): grant})
         entry = _entry(asking.caller, tenant, Event.TENANT_ONBOARDED, "The tenant was onboarded.", self._world)
         gates = [Insert(Gate(number)) for number in range(GATES)]
-        world.enter_in_index(tenant, None)
+        world.due.add(Due(tenant_id, now + world.limits.stuck_after))
         try:
             etags = world.store.commit(tenant_id, [Insert(tenant), Insert(entry), *gates, *_replay(asking)])
         except AlreadyExists:
             return Onboarded(self._look_again(tenant_id, asking, display_name, profile), False)
+        world.enter_in_index(tenant, None)
         telemetry.event(Event.TENANT_ONBOARDED, tenant_id=tenant_id)
         return Onboarded(Stored(tenant, etags[0]), True)
 
@@ -173,6 +174,7 @@ class Onboard:
                 return stored
             changed = replace(changed, updated_at=world.clock.now())
             entry = _entry(asking.caller, changed, event, summary, world)
+            world.due.add(Due(tenant_id, changed.updated_at + world.limits.stuck_after))
             try:
                 etags = world.store.commit(tenant_id, [Replace(changed, stored.etag), Insert(entry), *_replay(asking)])
             except Conflict:

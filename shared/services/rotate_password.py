@@ -11,10 +11,10 @@ from dataclasses import replace
 from shared.domain.activity import Event
 from shared.domain.errors import Code, Problem, Refused, Transient
 from shared.domain.operation import Operation, OperationKind
-from shared.domain.secret import new_password
 from shared.domain.session import Method, SessionState
-from shared.domain.tenant import Tenant, password_secret, session_secret
+from shared.domain.tenant import Tenant, password_secret, session_secret, session_secret_of
 from shared.services.carry_out import Done, Ending, entry_of
+from shared.services.kept_secrets import delete_if_removed, keep_password, keep_refresh_token, retire_unless_recorded
 from shared.services.world import World
 
 _SIGN_IN_TRIES = 4
@@ -51,24 +51,35 @@ class RotatePassword:
         return Ending(lambda tenant: tenant, (), entry, dates)
 
     def fail(self, tenant: Tenant, operation: Operation, problem: Problem) -> Ending:
-        """Both candidates stay recorded: the next sign-in or rotation finds the true one."""
+        """Both candidates stay recorded: the next sign-in or rotation finds the true one.
+
+        What was refused today is not tried again every few minutes: wrong passwords in a row lock an account out.
+        """
         now = self._world.clock.now()
         entry = entry_of(operation, Event.ROTATION_FAILED, problem.message, now, code=problem.code)
-        return Ending(lambda tenant: tenant, (), entry)
+
+        def failed(tenant: Tenant) -> Tenant:
+            due = max(tenant.account.next_rotation_at or now, now + self._world.limits.rotate_again)
+            return replace(tenant, account=replace(tenant.account, next_rotation_at=due))
+
+        return Ending(failed, (), entry)
 
     def abandon(self, tenant: Tenant, operation: Operation) -> None:
-        """Nothing: the staged version is in the tenant's row."""
+        """What was kept and could not be recorded is made unreadable; what is recorded stays."""
+        password, session = password_secret(tenant.account.require_id()), session_secret_of(tenant)
+        for name, note in ((password, "stagedVersion"), (session, "sessionVersion")):
+            retire_unless_recorded(self._world, tenant.tenant_id, name, operation.notes.get(note))
+        delete_if_removed(self._world, tenant)
 
     def _stage(self, tenant: Tenant) -> Done:
         if tenant.account.staged_version:
             return Done()
-        name = password_secret(tenant.account.require_id())
-        version = self._world.vault.put(name, new_password(), purpose="service account password")
+        version = keep_password(self._world, tenant)
 
         def staged(tenant: Tenant) -> Tenant:
             return replace(tenant, account=replace(tenant.account, staged_version=version))
 
-        return Done(staged)
+        return Done(staged, {"stagedVersion": version})
 
     def _change(self, tenant: Tenant) -> Done:
         account, vault = tenant.account, self._world.vault
@@ -106,26 +117,24 @@ class RotatePassword:
             raise
         session_version = None
         if tenant.session.method is Method.SERVICE_ACCOUNT and tenant.session.state in _LIVE:
-            name = session_secret(tenant.tenant_id, account.account_id)
-            session_version = self._world.vault.put(name, signed_in.refresh_token, purpose="session refresh token")
+            session_version = keep_refresh_token(self._world, tenant, signed_in.refresh_token)
 
         def promoted(tenant: Tenant) -> Tenant:
-            account = replace(
-                tenant.account,
-                secret_version=tenant.account.staged_version,
-                staged_version=None,
-                rotated_at=now,
-                next_rotation_at=now + self._world.limits.rotate_every,
-            )
+            account = tenant.account.promoted(now, self._world.limits.rotate_every)
             session = tenant.session
             if session_version and session.state in _LIVE:
                 session = replace(session, secret_version=session_version)
             return tenant.at(now, account=account, session=session)
 
-        return Done(promoted, {"oldVersion": account.secret_version or ""})
+        notes = {"oldVersion": account.secret_version or ""}
+        if session_version:
+            notes |= {"sessionVersion": session_version, "oldSessionVersion": tenant.session.secret_version or ""}
+        return Done(promoted, notes)
 
     def _retire(self, tenant: Tenant, operation: Operation) -> Done:
-        old = operation.notes.get("oldVersion")
+        old, old_session = operation.notes.get("oldVersion"), operation.notes.get("oldSessionVersion")
         if old:
             self._world.vault.retire(password_secret(tenant.account.require_id()), old)
+        if old_session:
+            self._world.vault.retire(session_secret(tenant.tenant_id, tenant.account.account_id), old_session)
         return Done()

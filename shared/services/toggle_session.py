@@ -69,23 +69,27 @@ class ToggleSession:
         self._accept.begin(tenant, replace(plan, tenant=noted, entry=entry, writes=(*plan.writes, *waiting)))
 
     def turn_off(self, tenant_id: TenantId, asking: Asking, *, drain: bool, reason: str | None) -> Accepted:
-        """Ask for "off". Without `drain` no new token can be had from the moment this returns.
+        """Ask for "off". Without `drain` no new token can be had from the moment this returns, whatever is under way.
 
         Raises:
-            NotFound, Refused: as `Accept`; `operationInProgress`.
+            NotFound, Refused: as `Accept`; `operationInProgress`, with `drain` only.
         """
 
         def decide(tenant: Stored[Tenant]) -> Plan | Operation | None:
-            return self._decide_off(tenant.row, asking, drain=drain, reason=reason)
+            return self._decide_off(tenant, asking, drain=drain, reason=reason)
 
         return self._accept(tenant_id, asking, Right.OPERATOR, decide)
 
     def end(self, overview: Overview, event: Event, by: Actor, reason: str) -> None:
-        """Turn off without a caller: expired or idle. Whoever was faster has done it."""
+        """Turn off without a caller: expired or idle. Whoever was faster has done it.
+
+        An idle session drains: an action may have been let in since it was looked at, and keeps its lease.
+        """
         tenant = overview.tenant
         if tenant.row.session.state is not SessionState.ON or tenant.row.is_busy:
             return
-        plan = self._plan_off(overview, by, event=event, drain=False, reason=reason, asking=None)
+        drain = event is Event.SESSION_IDLE
+        plan = self._plan_off(overview, by, event=event, drain=drain, reason=reason, asking=None)
         try:
             self._accept.begin(tenant, plan)
         except Conflict:
@@ -125,9 +129,9 @@ class ToggleSession:
         return Plan(operation, tenant.at(now, session=session), entry, (gates,))
 
     def _decide_off(
-        self, tenant: Tenant, asking: Asking, *, drain: bool, reason: str | None
+        self, stored: Stored[Tenant], asking: Asking, *, drain: bool, reason: str | None
     ) -> Plan | Operation | None:
-        state = tenant.session.state
+        tenant, state = stored.row, stored.row.session.state
         running = self._accept.running(tenant)
         if state is SessionState.OFF:
             if running is not None and running.kind is OperationKind.TURN_OFF:
@@ -139,8 +143,11 @@ class ToggleSession:
             if running.kind not in (OperationKind.TURN_ON, OperationKind.TURN_OFF):
                 if running.kind is OperationKind.DELETE_SERVICE_ACCOUNT:
                     return running
-                raise busy(running)
+                if drain:
+                    raise busy(running)
         overview = self._world.store.overview(tenant.tenant_id)
+        if overview.tenant.etag != stored.etag:
+            raise Conflict("the tenant")
         return self._plan_off(
             overview,
             asking.caller.actor,
@@ -165,6 +172,7 @@ class ToggleSession:
             gates = SetGates(GateState.CLOSED)
             steps, within = TurnOff.steps, limits.turn_off_within
             text = "The management session is being turned off; no new token can be had."
+        tenant = replace(tenant, allowed_ips=tenant.allowed_ips.interrupted())
         operation = new_operation(
             tenant.tenant_id,
             TurnOff.kind,

@@ -13,10 +13,13 @@ from shared.domain.resources import Resource
 from shared.domain.secret import AccessToken, Secret
 from shared.domain.session import Method, SessionState
 from shared.domain.store import Replace, Stored
-from shared.domain.tenant import Tenant, password_secret, session_secret_of
+from shared.domain.tenant import Tenant, session_secret_of
+from shared.services.kept_secrets import keep_refresh_token
+from shared.services.sign_in_account import sign_in_account
 from shared.services.world import World
 
 _MOST = 2_000
+_DEAD = frozenset({Code.CREDENTIAL_REJECTED, Code.SECRET_MISSING})
 _Key = tuple[SessionId, Resource]
 
 
@@ -51,11 +54,15 @@ class Tokens:
         key = (session_id, resource)
         with self._lock:
             turn = self._fetching.setdefault(key, threading.Lock())
-        with turn:
-            token = self.held(session_id, resource)
-            if token is None:
-                token = self._ask(tenant_id, session_id, resource)
-                self._keep(key, token)
+        try:
+            with turn:
+                token = self.held(session_id, resource)
+                if token is None:
+                    token = self._ask(tenant_id, session_id, resource)
+                    self._keep(key, token)
+        finally:
+            with self._lock:
+                self._fetching.pop(key, None)  # whoever waits holds the lock itself; whoever comes finds the token
         return token
 
     def _keep(self, key: _Key, token: AccessToken) -> None:
@@ -63,8 +70,7 @@ class Tokens:
             self._held[key] = token
             self._held.move_to_end(key)
             while len(self._held) > _MOST:
-                oldest, _ = self._held.popitem(last=False)
-                self._fetching.pop(oldest, None)
+                self._held.popitem(last=False)
 
     def _ask(self, tenant_id: TenantId, session_id: SessionId, resource: Resource) -> AccessToken:
         stored = self._world.store.tenant(tenant_id)
@@ -73,33 +79,28 @@ class Tokens:
         if not lives or tenant.session.session_id != session_id:
             raise _not_on()
         scope = self._world.audiences.scope(resource, str(tenant.initial_domain))
-        name = session_secret_of(tenant)
-        refresh_token = self._world.vault.get(name, tenant.session.secret_version)
         try:
+            refresh_token = self._world.vault.get(session_secret_of(tenant), tenant.session.secret_version)
             return self._world.sign_in.redeem(tenant_id, refresh_token, scope)
         except Refused as error:
-            if (
-                error.problem.code is not Code.CREDENTIAL_REJECTED
-                or tenant.session.method is not Method.SERVICE_ACCOUNT
-            ):
+            if error.problem.code not in _DEAD or tenant.session.method is not Method.SERVICE_ACCOUNT:
                 raise
         telemetry.event("refreshTokenDead", tenant_id=tenant_id)
         return self._world.sign_in.redeem(tenant_id, self._sign_in_again(stored), scope)
 
     def _sign_in_again(self, stored: Stored[Tenant]) -> Secret:
         """A new refresh token in place of one that was revoked or cut by a sign-in frequency policy."""
-        tenant, vault = stored.row, self._world.vault
-        account = tenant.account
-        password = vault.get(password_secret(account.require_id()), account.secret_version)
-        signed_in = self._world.sign_in.with_password(tenant.tenant_id, str(account.user_principal_name), password)
-        name = session_secret_of(tenant)
-        version = vault.put(name, signed_in.refresh_token, purpose="session refresh token")
+        tenant, vault, name = stored.row, self._world.vault, session_secret_of(stored.row)
+        signed_in, _ = sign_in_account(self._world, tenant)
+        version = keep_refresh_token(self._world, tenant, signed_in.refresh_token)
         renewed = replace(tenant, session=replace(tenant.session, secret_version=version))
         try:
             self._world.store.commit(tenant.tenant_id, [Replace(renewed, stored.etag)])
         except Conflict as error:
             vault.retire(name, version)
             raise Transient(error.problem) from error  # the session may be going off: the caller asks again
+        if tenant.session.secret_version:
+            vault.retire(name, tenant.session.secret_version)
         return signed_in.refresh_token
 
 

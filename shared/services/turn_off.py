@@ -15,8 +15,9 @@ from shared.domain.lease import GateState
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.session import MAX_TOKEN_LIFE, Session, SessionState
 from shared.domain.store import Overview, SetGates
-from shared.domain.tenant import Tenant, session_secret_of
+from shared.domain.tenant import Tenant
 from shared.services.carry_out import Done, Ending, entry_of
+from shared.services.kept_secrets import forget_refresh_token
 from shared.services.world import World
 
 DRAIN = "drain"
@@ -27,7 +28,7 @@ class TurnOff:
     """The flow behind `PUT …/session {"state":"off"}`, the session's end and its idle time-out."""
 
     kind = OperationKind.TURN_OFF
-    steps = ("revokeSignIns", "retireToken")
+    steps = ("retireToken", "revokeSignIns")
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -60,7 +61,7 @@ class TurnOff:
         return self._off(tenant, operation, left)
 
     def abandon(self, tenant: Tenant, operation: Operation) -> None:
-        """Nothing: whoever took over cleans up."""
+        """Nothing: whoever took over cleans up, and upkeep when nobody did."""
 
     def _off(self, tenant: Tenant, operation: Operation, problem: Problem | None) -> Ending:
         now = self._world.clock.now()
@@ -97,9 +98,7 @@ class TurnOff:
         return Done()
 
     def _retire(self, tenant: Tenant) -> Done:
-        version = tenant.session.secret_version
-        if version:
-            self._world.vault.retire(session_secret_of(tenant), version)
+        forget_refresh_token(self._world, tenant)
         return Done()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 from shared.domain.activity import Event
@@ -11,15 +10,17 @@ from shared.domain.directory_roles import GLOBAL_ADMINISTRATOR, PROFILES, ROLE_N
 from shared.domain.errors import Code, Problem, Refused, Transient, refused
 from shared.domain.lease import GateState
 from shared.domain.operation import Operation, OperationKind
-from shared.domain.policy_check import PolicyCheck, Verdict, summary_of_check
+from shared.domain.policy_check import PolicyCheck, Verdict
 from shared.domain.session import Method
 from shared.domain.store import SetGates
 from shared.domain.tenant import Tenant, password_secret, session_secret_of
 from shared.services.carry_out import Done, Ending, entry_of
-from shared.services.check_policies import CheckPolicies
+from shared.services.check_policies import CheckPolicies, may_be_too_new, noted
+from shared.services.kept_secrets import delete_if_removed, keep_refresh_token, retire_unless_recorded
+from shared.services.sign_in_account import sign_in_account
 from shared.services.world import World
 
-_REPLICATION = timedelta(minutes=5)
+_MENDED_BY_CREATION = frozenset({Code.ACCOUNT_LOST, Code.ROLE_MISSING, Code.SECRET_MISSING})
 _TRIES = 5
 
 
@@ -34,7 +35,7 @@ class TurnOn:
         self._checks = check_policies
 
     def perform(self, step: str, tenant: Tenant, operation: Operation) -> Done:
-        """One step; signing in twice leaves one refresh token more, and only the recorded one is used."""
+        """One step; signing in twice makes the first refresh token unreadable."""
         match step:
             case "checkPolicies":
                 return self._check_policies(tenant, operation)
@@ -59,11 +60,14 @@ class TurnOn:
         """Failed, with the reason; nobody gets through."""
         now = self._world.clock.now()
         check = self._world.store.policy_check(tenant.tenant_id)
-        ended = check.row if check and check.row.operation_id == operation.operation_id else None
+        ours = check.row if check and check.row.operation_id == operation.operation_id else None
 
         def failed(tenant: Tenant) -> Tenant:
-            summary = summary_of_check(ended) if ended and ended.checked_at else tenant.policy_check
-            return replace(tenant.at(now, session=tenant.session.failed(problem, now)), policy_check=summary)
+            known = noted(ours)(tenant) if ours and ours.checked_at else tenant
+            account = known.account
+            if problem.code in _MENDED_BY_CREATION and tenant.session.method is Method.SERVICE_ACCOUNT:
+                account = replace(account, problem=problem)
+            return known.at(now, session=tenant.session.failed(problem, now), account=account)
 
         reason = tenant.session.reason
         entry = entry_of(operation, Event.SESSION_FAILED, problem.message, now, reason=reason, code=problem.code)
@@ -72,25 +76,24 @@ class TurnOn:
     def abandon(self, tenant: Tenant, operation: Operation) -> None:
         """The refresh token that nobody will use is made unreadable."""
         version = operation.notes.get("secretVersion")
-        if version:
-            self._world.vault.retire(session_secret_of(tenant), version)
+        retire_unless_recorded(self._world, tenant.tenant_id, session_secret_of(tenant), version)
+        delete_if_removed(self._world, tenant)
 
     def _check_policies(self, tenant: Tenant, operation: Operation) -> Done:
-        """Look before signing in, unless a fresh check found nothing in the way."""
+        """Look before signing in, unless a fresh check found nothing in the way, from the addresses we have now."""
         latest, now = tenant.policy_check, self._world.clock.now()
         is_fresh = latest.checked_at is not None and now < latest.checked_at + self._world.limits.check_lasts
-        if is_fresh and latest.stopped_by is None:
+        if is_fresh and latest.stopped_by is None and not tenant.allowed_ips.is_behind(self._world.egress_ips):
             return Done()
         check = self._checks.run(tenant, operation, with_sign_in=False)
         return _unless_stopped(check)
 
     def _sign_in(self, tenant: Tenant, operation: Operation) -> Done:
-        account, vault = tenant.account, self._world.vault
-        password = vault.get(password_secret(account.require_id()), account.secret_version)
+        account, now = tenant.account, self._world.clock.now()
         try:
-            signed_in = self._world.sign_in.with_password(tenant.tenant_id, str(account.user_principal_name), password)
+            signed_in, password_version = sign_in_account(self._world, tenant)
         except Refused as error:
-            if self._may_be_too_new(tenant, operation, error):
+            if operation.attempts < _TRIES and may_be_too_new(account, error, now):
                 raise Transient(error.problem) from error
             raise self._explained(tenant, operation, error) from error
         if signed_in.object_id != account.object_id:
@@ -99,30 +102,28 @@ class TurnOn:
                 "The account that signed in is not the one we created.",
                 step="Retry the service account creation, so that the account is found or made again.",
             )
-        name = session_secret_of(tenant)
-        version = vault.put(name, signed_in.refresh_token, purpose="session refresh token")
+        version = keep_refresh_token(self._world, tenant, signed_in.refresh_token)
+        is_staged = password_version == account.staged_version
+        if is_staged and account.secret_version:  # a rotation that stopped halfway is ended here
+            self._world.vault.retire(password_secret(account.require_id()), account.secret_version)
 
         def kept(tenant: Tenant) -> Tenant:
-            return replace(tenant, session=replace(tenant.session, secret_version=version))
+            account = tenant.account.promoted(now, self._world.limits.rotate_every) if is_staged else tenant.account
+            return replace(tenant, account=account, session=replace(tenant.session, secret_version=version))
 
         return Done(kept, {"secretVersion": version})
 
-    def _may_be_too_new(self, tenant: Tenant, operation: Operation, error: Refused) -> bool:
-        """True while Entra may not know the account or its password everywhere yet: minutes after it was made.
-
-        The same password again counts once towards a lock-out
-        (https://learn.microsoft.com/entra/identity/authentication/howto-password-smart-lockout).
-        """
-        made_at = tenant.account.rotated_at
-        is_new = made_at is not None and self._world.clock.now() < made_at + _REPLICATION
-        unknown_yet = error.problem.code in (Code.ACCOUNT_LOST, Code.CREDENTIAL_REJECTED)
-        return is_new and unknown_yet and operation.attempts < _TRIES
-
     def _explained(self, tenant: Tenant, operation: Operation, error: Refused) -> Refused:
-        """The refusal with the policies behind it, as far as a check finds them."""
+        """The refusal with the policies behind it, as far as a check finds them at once.
+
+        Were the check put off, it would be this step that comes again, and with it the sign-in.
+        """
         if error.problem.code is not Code.SIGN_IN_BLOCKED:
             return error
-        check = self._checks.run(tenant, operation, with_sign_in=False)
+        try:
+            check = self._checks.run(tenant, operation, with_sign_in=False, may_wait=False)
+        except Transient:
+            return error
         details = tuple(f.as_problem() for f in check.findings if f.verdict is Verdict.FAIL and f.is_obstacle)
         step = details[0].next_step if details else error.problem.next_step
         return Refused(replace(error.problem, details=details, next_step=step))
@@ -164,5 +165,4 @@ def _unless_stopped(check: PolicyCheck) -> Done:
     obstacle = check.stops_turn_on()
     if obstacle is not None:
         raise Refused(obstacle.as_problem())
-    summary = summary_of_check(check)
-    return Done(lambda tenant: replace(tenant, policy_check=summary))
+    return Done(noted(check))

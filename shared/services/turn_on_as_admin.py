@@ -10,28 +10,40 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import uuid4
 
-from shared import telemetry
-from shared.domain.activity import Activity, Event
+from shared.domain import findings
+from shared.domain.activity import Event
 from shared.domain.actors import Right
-from shared.domain.errors import Code, ManagementSessionError, NextStep, Refused, refused
+from shared.domain.errors import Code, ManagementSessionError, NextStep, Problem, Refused, refused
 from shared.domain.ids import SessionId, TenantId
 from shared.domain.lease import GateState
 from shared.domain.operation import Operation
+from shared.domain.policies import SignInConditions
 from shared.domain.ports import Organization, SignedIn
+from shared.domain.resources import APPLICATION_IDS, Resource
 from shared.domain.secret import Secret
 from shared.domain.session import Method, SessionState
-from shared.domain.store import Insert, SetGates, Stored
+from shared.domain.store import Due, SetGates, Stored
 from shared.domain.tenant import Tenant, session_secret
 from shared.services.accept import Accept, Accepted, Asking, Plan, busy, new_operation, seen_before
 from shared.services.carry_out import entry_of
+from shared.services.kept_secrets import recorded
 from shared.services.turn_on import TurnOn
 from shared.services.world import World, authorise
+
+_SIGN_INS = "https://learn.microsoft.com/entra/identity/monitoring-health/concept-sign-ins"
 
 WARNING = NextStep(
     "Microsoft enforces MFA for administrators through security defaults, managed policies and its portals, and is "
     "retiring password sign-ins: use the management service account, and keep this session short.",
     "https://learn.microsoft.com/entra/identity/authentication/concept-mandatory-multifactor-authentication",
 )
+
+_STEPS = {
+    Code.CREDENTIAL_REJECTED: NextStep("Check the user name and the password, then try again.", _SIGN_INS),
+    Code.ACCOUNT_LOST: NextStep("Check the user name, and that the account is enabled, then try again.", _SIGN_INS),
+    Code.SIGN_IN_BLOCKED: NextStep("Use the management service account, which can be excluded from it.", WARNING.link),
+}
+"""What to do when the sign-in is an administrator's: the catalogue's sentences are about the service account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +78,11 @@ class TurnOnAsAdmin:
             return self._accept(tenant_id, asking, Right.OPERATOR, self._already)
         organization = self._world.directory.organization(tenant_id)
         _require_own_password(credentials.username, organization)
-        signed_in = self._sign_in(tenant.row, asking, credentials)
-        name = session_secret(tenant_id, None)
-        version = self._world.vault.put(name, signed_in.refresh_token, purpose="session refresh token")
+        signed_in = self._sign_in(tenant_id, credentials)
+        world, name = self._world, session_secret(tenant_id, None)
+        world.due.add(Due(tenant_id, world.clock.now() + world.limits.stuck_after))  # upkeep sweeps if we die here
+        leftover = world.vault.newest(name)
+        version = world.vault.put(name, signed_in.refresh_token, purpose="session refresh token")
 
         def decide(tenant: Stored[Tenant]) -> Plan | Operation | None:
             plan = self._plan(tenant.row, asking, signed_in, version, lifetime=lifetime, reason=reason)
@@ -76,9 +90,12 @@ class TurnOnAsAdmin:
 
         try:
             return self._accept(tenant_id, asking, Right.OPERATOR, decide)
-        except ManagementSessionError:
-            self._world.vault.retire(name, version)
-            raise
+        finally:
+            in_use = recorded(world.store.tenant(tenant_id).row)
+            if (name, version) not in in_use:
+                world.vault.retire(name, version)
+            elif leftover is not None:
+                world.vault.retire(name, leftover)
 
     def _already(self, tenant: Stored[Tenant]) -> Operation | None:
         running = self._accept.running(tenant.row)
@@ -86,23 +103,35 @@ class TurnOnAsAdmin:
             raise busy(running)
         return running
 
-    def _sign_in(self, tenant: Tenant, asking: Asking, credentials: Credentials) -> SignedIn:
-        sign_in, now = self._world.sign_in, self._world.clock.now()
+    def _sign_in(self, tenant_id: TenantId, credentials: Credentials) -> SignedIn:
+        """The sign-in; a refusal names the policies behind it and says what an administrator can do about it."""
         try:
-            return sign_in.with_password(tenant.tenant_id, credentials.username, credentials.password)
+            return self._world.sign_in.with_password(tenant_id, credentials.username, credentials.password)
         except Refused as error:
-            text = f"A sign-in as Global Administrator was refused: {error.problem.message}"
-            entry = Activity(
-                tenant.tenant_id,
-                now,
-                Event.REQUEST_REFUSED,
-                asking.caller.actor,
-                text,
-                telemetry.correlation_id(),
-                facts={"code": error.problem.code},
-            )
-            self._world.store.commit(tenant.tenant_id, [Insert(entry)])
-            raise
+            problem = error.problem
+            step = _STEPS.get(problem.code, problem.next_step)
+            if problem.code is Code.SIGN_IN_BLOCKED:
+                problem = replace(problem, details=self._what_blocks(tenant_id, credentials.username))
+            raise Refused(replace(problem, next_step=step)) from error
+
+    def _what_blocks(self, tenant_id: TenantId, username: str) -> tuple[Problem, ...]:
+        """What one what-if and a look at security defaults find at once; nothing when they cannot."""
+        world, policies = self._world, self._world.policies
+        try:
+            if policies.security_defaults(tenant_id):
+                return (findings.security_defaults(True).as_problem(),)
+            user = world.directory.user(tenant_id, username)
+            if user is None or not world.egress_ips:
+                return ()
+            ip, country = world.egress_ips[0].partition("/")[0], world.egress_country
+            asked = SignInConditions(user.object_id, APPLICATION_IDS[Resource.GRAPH], ip, country)
+            applied = {found.policy_id for found in policies.what_if(tenant_id, asked) if found.is_certain}
+            known = policies.policies(tenant_id)
+        except ManagementSessionError:
+            return ()
+        hits = [each for each in known if each.policy_id in applied and each.state == "enabled" and each.controls]
+        sentences = (f"The policy “{hit.display_name}” demands {' and '.join(hit.controls)}." for hit in hits)
+        return tuple(Problem(Code.SIGN_IN_BLOCKED, sentence) for sentence in sentences)
 
     def _plan(
         self,

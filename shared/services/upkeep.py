@@ -6,7 +6,7 @@ for nothing, changes nothing. Its cost follows the entries that are due, not the
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared import telemetry
 from shared.domain.activity import Event
@@ -20,6 +20,7 @@ from shared.domain.store import Due, Overview
 from shared.services.answer_parked import AnswerParked
 from shared.services.ask_for_account import AskForServiceAccount
 from shared.services.ask_for_policies import AskForPolicies
+from shared.services.kept_secrets import sweep
 from shared.services.toggle_session import ToggleSession
 from shared.services.world import World
 
@@ -47,21 +48,32 @@ class Upkeep:
         """Look at everything that is due; how many tenants that were.
 
         Raises:
-            Transient: the due list itself cannot be read.
+            Transient: the due list itself cannot be read or written.
         """
         now = self._world.clock.now()
         due = self._world.due.until(now, limit=_AT_ONCE)
         looked: set[TenantId] = set()
         for entry in due:
-            try:
-                if entry.tenant_id not in looked:
-                    self._look(entry.tenant_id)
-                    looked.add(entry.tenant_id)
+            if entry.tenant_id not in looked:
+                looked.add(entry.tenant_id)
+                self._look_or_put_off(entry)
+            else:
                 self._world.due.remove(entry)
-            except ManagementSessionError as error:  # one tenant's trouble must not keep the others waiting
-                telemetry.event("upkeepPutOff", tenant_id=entry.tenant_id, code=error.problem.code)
         telemetry.event("upkeepDone", due=len(due), tenants=len(looked))
         return len(looked)
+
+    def _look_or_put_off(self, entry: Due) -> None:
+        """One tenant's trouble, foreseen or not, must not keep the others waiting: it is looked at again later."""
+        world, settled = self._world, False
+        try:
+            self._look(entry.tenant_id)
+            settled = True
+        except ManagementSessionError as error:
+            telemetry.event("upkeepPutOff", tenant_id=entry.tenant_id, code=error.problem.code)
+        finally:
+            if not settled:
+                world.due.add(Due(entry.tenant_id, world.clock.now() + world.limits.stuck_after))
+            world.due.remove(entry)
 
     def _look(self, tenant_id: TenantId) -> None:
         try:
@@ -73,13 +85,16 @@ class Upkeep:
         following = self._next(overview, now)
         if following is not None:
             self._world.due.add(Due(tenant_id, following))
-        if now < tenant.session.since + 2 * self._world.limits.look_every:
+        if now < tenant.updated_at + 2 * self._world.limits.look_every:
             self._world.enter_in_index(tenant, None)  # a crash may have come between the change and the list
         self._resend(overview, now)
         self._end_session(overview, now)
-        self._answer_parked(tenant_id)
+        if self._answer_parked(tenant_id):
+            self._world.due.add(Due(tenant_id, _following(tenant.created_at, self._world.limits.stuck_after, now)))
         if not self._policies.keep_up(overview.tenant):
             self._accounts.rotate_when_due(overview.tenant)
+        if tenant.operation is None:
+            sweep(self._world, tenant_id)
 
     def _resend(self, overview: Overview, now: datetime) -> None:
         """Wake a worker for an operation that nobody seems to work on."""
@@ -110,18 +125,27 @@ class Upkeep:
             self._toggle.end(overview, Event.SESSION_IDLE, SERVICE, "No action has used the session for a while.")
 
     def _next(self, overview: Overview, now: datetime) -> datetime | None:
-        """When to look again; None when nothing in the tenant can become due by itself."""
-        tenant, limits = overview.tenant.row, self._world.limits
+        """When to look again; None when nothing in the tenant can become due by itself.
+
+        The times of a tenant lie on a grid, so that however many entries led here, one follows.
+        """
+        tenant, session, limits = overview.tenant.row, overview.tenant.row.session, self._world.limits
         times = []
         if tenant.operation is not None:
-            times.append(now + limits.stuck_after)
-        if tenant.session.state is SessionState.ON and tenant.session.expires_at is not None:
-            times.append(min(max(tenant.session.expires_at, now), now + limits.look_every))
+            times.append(_following(tenant.created_at, limits.stuck_after, now))
+        if session.state is SessionState.ON and session.expires_at is not None:
+            regular = _following(tenant.created_at, limits.look_every, now)
+            times.append(min(session.expires_at, regular) if now < session.expires_at else regular)
         if tenant.account.is_usable:
             checked_at = tenant.policy_check.checked_at or now
             due = [checked_at + limits.check_every, tenant.account.next_rotation_at or checked_at + limits.check_every]
             times.append(max(min(due), now + limits.look_every))
         return min(times) if times else None
+
+
+def _following(start: datetime, every: timedelta, now: datetime) -> datetime:
+    """The first time after `now` that is a multiple of `every` away from `start`."""
+    return start + ((now - start) // every + 1) * every
 
 
 def idle_since(overview: Overview, now: datetime) -> datetime | None:

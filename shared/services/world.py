@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from shared import telemetry
 from shared.domain.actors import Caller, Right
-from shared.domain.errors import Code, Refused, refused, tenant_not_found
+from shared.domain.errors import Code, Refused, Transient, refused, tenant_not_found
 from shared.domain.limits import Limits
 from shared.domain.policies import TenantPolicies
-from shared.domain.ports import Clock, Directory, Messages, SignIn, Vault
+from shared.domain.ports import Directory, Messages, SignIn, TickingClock, Vault
 from shared.domain.resources import Audiences
 from shared.domain.store import DueList, TenantIndex, TenantStore, summary_of
 from shared.domain.tenant import Tenant
@@ -25,7 +26,7 @@ class World:
         egress_country: where those addresses are (ISO 3166-1), for policies that look at countries.
     """
 
-    clock: Clock
+    clock: TickingClock
     store: TenantStore
     index: TenantIndex
     due: DueList
@@ -41,11 +42,18 @@ class World:
     audiences: Audiences = field(default_factory=Audiences)
 
     def enter_in_index(self, tenant: Tenant, was: Tenant | None) -> None:
-        """Bring the tenant's line in the list up to date, if it shows anything that has changed since `was`."""
+        """Bring the tenant's line in the list up to date, if it shows anything that has changed since `was`.
+
+        The list may lag: what is decided and recorded does not fail because the list is away. Upkeep enters it again.
+        """
         before = summary_of(was) if was else None
         now = summary_of(tenant)
-        if before is None or replace(before, updated_at=now.updated_at) != now:
+        if before is not None and replace(before, updated_at=now.updated_at) == now:
+            return
+        try:
             self.index.put(now, was=before.state if before else None)
+        except Transient as error:
+            telemetry.event("listBehind", tenant_id=tenant.tenant_id, code=error.problem.code)
 
 
 def authorise(caller: Caller, tenant: Tenant, right: Right) -> None:

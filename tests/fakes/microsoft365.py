@@ -110,7 +110,7 @@ class FakeDirectory:
     """Directories of tenants (Directory port)."""
 
     def __init__(self, tenants: FakeTenants, log: CallLog | None = None) -> None:
-        self.log = log or CallLog()
+        self.log = CallLog() if log is None else log
         self.tenants = tenants
 
     def organization(self, tenant_id: TenantId) -> Organization:
@@ -224,7 +224,7 @@ class FakeSignIn:
     """Sign-ins at tenants (SignIn port); it takes the passwords that the directory of the same tenants holds."""
 
     def __init__(self, tenants: FakeTenants, clock: Clock, log: CallLog | None = None) -> None:
-        self.log = log or CallLog()
+        self.log = CallLog() if log is None else log
         self.tenants = tenants
         self._clock = clock
 

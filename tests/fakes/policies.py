@@ -103,7 +103,7 @@ class FakeTenantPolicies:
     """
 
     def __init__(self, tenants: FakeTenants, log: CallLog | None = None) -> None:
-        self.log = log or CallLog()
+        self.log = CallLog() if log is None else log
         self.tenants = tenants
         self.rules: defaultdict[TenantId, FakeRules] = defaultdict(FakeRules)
 

@@ -37,6 +37,15 @@ class SentDecision:
         return RESULTS[self.kind]
 
 
+@dataclass(frozen=True, slots=True)
+class SentAgain:
+    """A kept message, back on its queue."""
+
+    queue: str
+    text: str
+    deliver_at: datetime
+
+
 @logs(Messages)
 class FakeMessages:
     """Messages.
@@ -48,7 +57,7 @@ class FakeMessages:
 
     def __init__(self, log: CallLog, clock: Clock) -> None:
         self.log = log
-        self.sent: list[SentOperation | SentDecision] = []
+        self.sent: list[SentOperation | SentDecision | SentAgain] = []
         self._clock = clock
 
     @property
@@ -64,6 +73,9 @@ class FakeMessages:
     def send_operation(self, tenant_id: TenantId, operation_id: OperationId, *, after: timedelta = timedelta()) -> None:
         text = operation_text(tenant_id, operation_id)
         self.sent.append(SentOperation(tenant_id, operation_id, self._clock.now() + after, text))
+
+    def send_again(self, queue: str, text: str) -> None:
+        self.sent.append(SentAgain(queue, text, self._clock.now()))
 
     def send_decision(self, kind: ActionKind, decision: Decision) -> None:
         self.sent.append(SentDecision(kind, decision, self._clock.now(), decision_text(decision)))

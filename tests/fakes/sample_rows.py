@@ -92,7 +92,7 @@ def operation_row(tenant_id: TenantId) -> Operation:
         result={"residual": 3, "kept": ["a", None, True]},
         problem=PROBLEM,
     )
-    return operation.claimed(NOW).done("signIn", NOW, account=STRANGE).started("readRoles", NOW)
+    return operation.claimed(NOW, timedelta(minutes=2)).done("signIn", NOW, account=STRANGE).started("readRoles", NOW)
 
 
 def request_row(tenant_id: TenantId) -> ActionRequest:

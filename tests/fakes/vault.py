@@ -30,7 +30,7 @@ class FakeVault:
     """
 
     def __init__(self, log: CallLog | None = None) -> None:
-        self.log = log or CallLog()
+        self.log = CallLog() if log is None else log
         self.names: dict[str, dict[str, FakeVersion]] = {}
         self.deleted: set[str] = set()
 
@@ -46,6 +46,11 @@ class FakeVault:
         if found is None or not found.is_enabled:
             raise refused(Code.SECRET_MISSING, f"There is no readable secret {name}.")
         return found.secret
+
+    def newest(self, name: str) -> str | None:
+        versions = {} if name in self.deleted else self.names.get(name, {})
+        newest = next(reversed(versions), "")
+        return newest if newest and versions[newest].is_enabled else None
 
     def retire(self, name: str, version: str) -> None:
         if name not in self.deleted and version in self.names.get(name, {}):

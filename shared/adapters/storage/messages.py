@@ -18,6 +18,8 @@ SCHEMA_VERSION: Final = 1
 LARGEST: Final = 48 * 1024
 """Bytes: 64 KiB in Base64 (https://learn.microsoft.com/rest/api/storageservices/put-message)."""
 OPERATIONS: Final = "operations"
+REQUESTS: Final = ("action-requests", "action-completions")
+"""Executors write to these; we only ever put back what they sent."""
 RESULTS: Final[dict[ActionKind, str]] = {
     ActionKind.PLAYBOOK_REMEDIATION: "action-results-playbook-remediation",
     ActionKind.MANAGEMENT_ACTION: "action-results-management-action",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.adapters.storage.account import Once, StorageAccount
 from shared.adapters.storage.failures import translated
-from shared.adapters.storage.messages import OPERATIONS, RESULTS, decision_text, operation_text
+from shared.adapters.storage.messages import OPERATIONS, REQUESTS, RESULTS, decision_text, operation_text
 from shared.domain.action import ActionKind, Decision
 from shared.domain.ids import OperationId, TenantId
 
@@ -23,12 +23,16 @@ class QueueMessages:
     """Messages are delivered at least once: each says what is so, or what to look at, never "one more"."""
 
     def __init__(self, account: StorageAccount) -> None:
-        self._queues: Final = {name: _opened(account, name) for name in (OPERATIONS, *RESULTS.values())}
+        self._queues: Final = {name: _opened(account, name) for name in (OPERATIONS, *REQUESTS, *RESULTS.values())}
 
     def send_operation(self, tenant_id: TenantId, operation_id: OperationId, *, after: timedelta = timedelta()) -> None:
         """One request. Hidden until `after` has passed, in whole seconds, rounded up; at most `LONGEST_DELAY`."""
         hidden = min(max(after, timedelta()), LONGEST_DELAY)
         self._send(OPERATIONS, operation_text(tenant_id, operation_id), hidden)
+
+    def send_again(self, queue: str, text: str) -> None:
+        """One request."""
+        self._send(queue, text)
 
     def send_decision(self, kind: ActionKind, decision: Decision) -> None:
         """One request."""

@@ -5,7 +5,8 @@ Table `Tenants`, PartitionKey the tenant's id. RowKeys, so that what is read tog
     0-gate-0 … 0-gate-f, 0-tenant      the tenant and its gates, one range (gates.py)
     activity-{time, inverted}-{entry}  the newest first
     parked-{id}                        all that wait, one range
-    operation-{id}, action-{id}, replay-{key}, policy-check
+    operation-{id}, action-{id}, replay-{key}, policy-check,
+    poison-{message id}
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from shared.domain.activity import Activity
 from shared.domain.errors import Code, Invalid, Problem, refused
 from shared.domain.ids import ActionId, OperationId, TenantId
 from shared.domain.operation import Operation
+from shared.domain.poison import PoisonMessage
 from shared.domain.policy_check import PolicyCheck
 from shared.domain.store import Replay, TenantSummary
 from shared.domain.tenant import Tenant
 
-Document = Tenant | Operation | Action | ParkedAction | Activity | Replay | PolicyCheck | TenantSummary
+Document = Tenant | Operation | Action | ParkedAction | Activity | Replay | PolicyCheck | PoisonMessage | TenantSummary
 D = TypeVar("D", bound=Document)
 
 SCHEMA_VERSION: Final = 1
@@ -40,6 +42,7 @@ TENANT: Final = "0-tenant"
 POLICY_CHECK: Final = "policy-check"
 OVERVIEW: Final = ("0-", "1")
 PARKED: Final = ("parked-", "parked.")
+POISON: Final = ("poison-", "poison.")
 ACTIVITY: Final = ("activity-", "activity.")
 """Ranges of RowKeys, from the first to below the second; `.` is the character after `-`."""
 
@@ -59,6 +62,7 @@ class Kind(StrEnum):
     ACTIVITY = "activity"
     REPLAY = "replay"
     POLICY_CHECK = "policyCheck"
+    POISON_MESSAGE = "poisonMessage"
     TENANT_SUMMARY = "tenantSummary"
     DUE = "due"
 
@@ -71,6 +75,7 @@ _KINDS: Final[dict[type, Kind]] = {
     Activity: Kind.ACTIVITY,
     Replay: Kind.REPLAY,
     PolicyCheck: Kind.POLICY_CHECK,
+    PoisonMessage: Kind.POISON_MESSAGE,
     TenantSummary: Kind.TENANT_SUMMARY,
 }
 _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {kind: msgspec.json.Decoder(kind) for kind in _KINDS}
@@ -114,6 +119,8 @@ def row_key(row: Document) -> str:
             return replay_key(row.key)
         case PolicyCheck():
             return POLICY_CHECK
+        case PoisonMessage():
+            return f"poison-{row.message_id}"
         case TenantSummary():
             return str(row.tenant_id)
 

@@ -17,6 +17,7 @@ from shared.domain.errors import Code, NotFound, not_found, tenant_not_found
 from shared.domain.ids import ActionId, OperationId, TenantId
 from shared.domain.lease import Gate
 from shared.domain.operation import Operation
+from shared.domain.poison import PoisonMessage
 from shared.domain.policy_check import PolicyCheck
 from shared.domain.store import Insert, Overview, Page, Put, Remove, Replace, Replay, Row, SetGates, Stored, Write
 from shared.domain.tenant import Tenant
@@ -74,6 +75,10 @@ class TenantTable:
     def policy_check(self, tenant_id: TenantId) -> Stored[PolicyCheck] | None:
         found = self._table.get(rows.partition_key(tenant_id), rows.POLICY_CHECK)
         return Stored(rows.document_row(found.entity, PolicyCheck), found.etag) if found else None
+
+    def poison_messages(self, tenant_id: TenantId) -> tuple[Stored[PoisonMessage], ...]:
+        found = self._table.between(rows.partition_key(tenant_id), *rows.POISON)
+        return tuple(Stored(rows.document_row(each.entity, PoisonMessage), each.etag) for each in found)
 
     def activity(self, tenant_id: TenantId, *, limit: int, continuation: str | None) -> Page[Activity]:
         first, end = rows.ACTIVITY
