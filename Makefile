@@ -14,8 +14,13 @@ help: ## list these
 .PHONY: setup
 setup: $(VENV)/.ready ## install everything into .venv (PYTHON=… chooses the interpreter)
 
+.PHONY: console
+console: setup ## build the web console, if it is not up to date
+	@$(BIN)/python -m local.console_build
+
 .PHONY: run
 run: setup ## start the local stack and stay up until Ctrl-C
+	@-$(BIN)/python -m local.console_build
 	@$(BIN)/python -m local up
 
 .PHONY: demo
@@ -42,9 +47,14 @@ infra: setup ## check the Bicep; compile and lint it where bicep is present
 	$(BIN)/pytest tests/infra
 	infra/build.sh
 
+.PHONY: browser
+browser: setup ## click through the console in Chromium; makes docs/screenshots
+	@command -v chromium >/dev/null || apt-get install --yes --no-install-recommends chromium
+	$(BIN)/pytest -m browser tests/browser
+
 .PHONY: clean
 clean: ## remove what these commands have made
-	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .local console/dist console/node_modules console/src/contract.ts .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 # Newest first, by name and then where pyenv keeps them. An interpreter counts if it runs and can make environments:
 # a pyenv shim may do neither, and Debian's python3 lacks ensurepip unless python3-venv is installed.

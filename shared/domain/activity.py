@@ -13,11 +13,10 @@ from shared.domain.ids import ActionId, OperationId, TenantId
 
 
 class Event(StrEnum):
-    """What happened. The same word is the log's event name."""
+    """What happened. Where it is logged as well, the log's event has the same name."""
 
     TENANT_ONBOARDED = "tenantOnboarded"
     TENANT_CHANGED = "tenantChanged"
-    CONSENT_CHECKED = "consentChecked"
     OPERATOR_GRANTED = "operatorGranted"
     OPERATOR_REMOVED = "operatorRemoved"
     AUTO_ENABLE_CHANGED = "autoEnableChanged"

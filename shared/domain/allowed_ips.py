@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shared.domain.errors import Code, NextStep, Problem
+from shared.domain.errors import Problem
 
 
 class AllowedIpsState(StrEnum):
@@ -80,21 +80,28 @@ class AllowedIps:
         """What the named location holds: the customer's ranges and our addresses."""
         return tuple(dict.fromkeys((*self.ranges, *self.egress)))
 
-    def interrupted(self) -> AllowedIps:
-        """These, when the operation that was changing them is canceled: to be set or removed again."""
+    def removing(self) -> AllowedIps:
+        """These, on their way out; nothing when there is nothing of them."""
+        return replace(self, state=AllowedIpsState.REMOVING, problem=None) if self.leaves_traces else self
+
+    def interrupted(self, problem: Problem) -> AllowedIps:
+        """These, when whatever was changing them did not end well: to be set or removed again."""
         if self.state not in (AllowedIpsState.APPLYING, AllowedIpsState.REMOVING):
             return self
-        problem = Problem(
-            Code.OPERATION_CANCELED,
-            "Allowed IPs were being changed when another operation took over.",
-            next_step=NextStep("Set the allowed IPs again, or remove them."),
-        )
         return replace(self, state=AllowedIpsState.FAILED, problem=problem)
 
     def is_behind(self, egress: Collection[str]) -> bool:
         """True when it is in force and our addresses, so far as they are known, are others than when it was set."""
-        in_force = self.state in (AllowedIpsState.ENABLED, AllowedIpsState.REPORT_ONLY)
-        return in_force and bool(egress) and set(egress) != set(self.egress)
+        return self.is_in_force and bool(egress) and set(egress) != set(self.egress)
+
+    def seen(self, problem: Problem | None) -> AllowedIps:
+        """These as a check found them in the tenant: with what is wrong with them, or nothing."""
+        return replace(self, problem=problem) if self.is_in_force else self
+
+    @property
+    def is_in_force(self) -> bool:
+        """True when they were set, and nothing has begun to change them since."""
+        return self.state in (AllowedIpsState.ENABLED, AllowedIpsState.REPORT_ONLY)
 
     @property
     def leaves_traces(self) -> bool:

@@ -19,7 +19,7 @@ from shared.domain.ids import ActionId, LeaseId, SessionId
 from shared.domain.resources import Resource
 
 MAX_LEASES_A_GATE: Final = 64
-"""Keeps a gate's row below Table Storage's 64 KiB a property; 1,024 leases a tenant at the least."""
+"""Keeps a gate's row below Table Storage's 64 KiB a property; 1,024 leases a tenant at the most."""
 
 
 class GateState(StrEnum):

@@ -1,4 +1,4 @@
-"""How long things last and how many there may be: the numbers an operator of this service may turn."""
+"""How long things last: numbers that belong together, in one place."""
 
 from __future__ import annotations
 

@@ -11,6 +11,8 @@ def next_step_of(tenant: Tenant, consent_url: str | None = None) -> NextStep:
     """What to do now, the first thing first; `consent_url` is where consent to this tenant is granted."""
     if tenant.operation is not None:
         return NextStep(f"Wait: {tenant.operation.kind.value} is under way.")
+    if tenant.session.state is SessionState.ON:
+        return NextStep("Nothing: the management session is on.")
     for problem in (tenant.account.problem, tenant.session.problem):
         if problem is not None and problem.next_step is not None and not _is_mended(problem, tenant):
             return problem.next_step
@@ -24,11 +26,8 @@ def next_step_of(tenant: Tenant, consent_url: str | None = None) -> NextStep:
             return NextStep("Retry the service account creation.")
         case AccountState.DELETING:
             return NextStep("Disable advanced management again, so that the removal is finished.")
-    match tenant.session.state:
-        case SessionState.ON:
-            return NextStep("Nothing: the management session is on.")
-        case SessionState.FAILED:
-            return NextStep("Read why the session could not be turned on, mend that, then turn it on again.")
+    if tenant.session.state is SessionState.FAILED:
+        return NextStep("Read why the session could not be turned on, mend that, then turn it on again.")
     if tenant.auto_enable.enabled:
         return NextStep("Nothing: the session turns itself on when an action needs it.")
     return NextStep("Turn the management session on, or enable auto-enable.")

@@ -1,4 +1,4 @@
-"""A message the platform gave up on: kept with the reason, so that somebody can look at it and send it again."""
+"""A message the platform gave up on: kept with the reason; what is about a tenant we know can be sent again."""
 
 from __future__ import annotations
 

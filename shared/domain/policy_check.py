@@ -57,7 +57,7 @@ class BlockingPolicy:
 
     Attributes:
         controls: what it demands, in Microsoft Graph's words.
-        source_ips: from which of our addresses.
+        source_ips: from which of our addresses, as CIDR ranges of one.
         exclusion: the narrowest exclusion that cures it, in one sentence.
         blocks_from: when it begins to block, where that is known.
     """
@@ -96,7 +96,11 @@ class Finding:
         return Problem(code, self.cause or f"The check {self.check.value} failed.", next_step=step)
 
 
-_CODES: Final = {Check.CONSENT: Code.CONSENT_MISSING, Check.ROLES: Code.ROLE_MISSING}
+_CODES: Final = {
+    Check.CONSENT: Code.CONSENT_MISSING,
+    Check.NAMED_LOCATION: Code.POLICY_CHANGED,
+    Check.ROLES: Code.ROLE_MISSING,
+}
 """Rows that are about something else than what a sign-in meets."""
 
 

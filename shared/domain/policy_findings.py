@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Final
 
 from shared.domain.allowed_ips import CONTROLS, POLICY_STATES, AllowedIps, AllowedIpsState
@@ -112,7 +113,7 @@ def _blocking(tenant: Tenant, policy: Policy, own: Iterable[WhatIf]) -> Blocking
         policy.is_microsoft_managed,
         policy.controls,
         tuple(dict.fromkeys(hit.resource for hit in hits)),
-        tuple(dict.fromkeys(hit.ip for hit in hits)),
+        tuple(dict.fromkeys(str(ip_network(hit.ip)) for hit in hits)),
         cure,
         from_date,
     )

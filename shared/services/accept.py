@@ -9,7 +9,7 @@ from hashlib import sha256
 from uuid import uuid4
 
 from shared import telemetry
-from shared.domain.activity import Activity
+from shared.domain.activity import Activity, Event
 from shared.domain.actors import Actor, Caller, Right
 from shared.domain.errors import Code, Conflict, NextStep, Problem, Refused, Transient, refused
 from shared.domain.ids import OperationId, TenantId, operation_id_for
@@ -118,7 +118,7 @@ class Accept:
         if asking and asking.replay_key:
             writes.append(Insert(Replay(asking.replay_key, asking.fingerprint, operation.operation_id)))
         if tenant.row.operation is not None:  # whoever made the plan has decided that it may be superseded
-            writes.append(self._cancel(tenant_id, tenant.row.operation.operation_id, operation))
+            writes += self._cancel(tenant_id, tenant.row.operation.operation_id, operation)
         world.due.add(Due(tenant_id, operation.created_at + world.limits.stuck_after))
         etags = world.store.commit(tenant_id, writes)
         world.enter_in_index(running, tenant.row)
@@ -155,10 +155,20 @@ class Accept:
             return Accepted(tenant, None)
         return Accepted(tenant, self._world.store.operation(tenant.row.tenant_id, replay.operation_id).row)
 
-    def _cancel(self, tenant_id: TenantId, cancels: OperationId, by: Operation) -> Write:
+    def _cancel(self, tenant_id: TenantId, cancels: OperationId, by: Operation) -> list[Write]:
         stored = self._world.store.operation(tenant_id, cancels)
-        problem = Problem(Code.OPERATION_CANCELED, f"Another operation, {by.kind.value}, took this one's place.")
-        return Replace(stored.row.ended(Status.CANCELED, by.created_at, problem=problem), stored.etag)
+        text = f"Another operation, {by.kind.value}, took this one's place."
+        canceled = stored.row.ended(Status.CANCELED, by.created_at, problem=Problem(Code.OPERATION_CANCELED, text))
+        entry = Activity(
+            tenant_id,
+            by.created_at,
+            Event.OPERATION_CANCELED,
+            by.requested_by,
+            f"{stored.row.kind.value} was canceled by {by.kind.value}.",
+            by.correlation_id,
+            operation_id=cancels,
+        )
+        return [Replace(canceled, stored.etag), Insert(entry)]
 
 
 def seen_before(world: World, tenant_id: TenantId, asking: Asking) -> Replay | None:

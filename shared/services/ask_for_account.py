@@ -104,7 +104,8 @@ class AskForServiceAccount:
             running = self._accept.running(tenant.row)
             if running is not None and running.kind is OperationKind.DELETE_SERVICE_ACCOUNT:
                 return running
-            if running is None and tenant.row.account.state is AccountState.NONE:
+            is_off = tenant.row.session.state is SessionState.OFF
+            if running is None and is_off and tenant.row.account.state is AccountState.NONE:
                 return None
             return self._plan_removal(self._world.store.overview(tenant_id), asking)
 
@@ -150,9 +151,7 @@ class AskForServiceAccount:
         account: ServiceAccount = replace(tenant.account, state=AccountState.DELETING, problem=None)
         text = "Advanced management is being disabled: account, roles and secrets are removed."
         entry = entry_of(operation, Event.SERVICE_ACCOUNT_REMOVAL_REQUESTED, text, now)
-        planned = replace(
-            tenant.at(now, session=session, account=account), allowed_ips=tenant.allowed_ips.interrupted()
-        )
+        planned = replace(tenant.at(now, session=session, account=account), allowed_ips=tenant.allowed_ips.removing())
         return Plan(operation, planned, entry, writes)
 
 

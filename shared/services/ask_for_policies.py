@@ -84,7 +84,9 @@ class AskForPolicies:
             asked = (ranges, outside, wanted, apply_exclusions)
             return (ips.ranges, ips.outside, ips.wanted, ips.apply_exclusions) == asked
 
-        def plan(tenant: Tenant) -> Plan:
+        def plan(tenant: Tenant) -> Plan | None:
+            if self._are_so(tenant.allowed_ips, ranges, outside, wanted, apply_exclusions):
+                return None
             tenant.account.require_object_id()
             if not self._world.egress_ips:
                 raise _addresses_unknown()
@@ -100,6 +102,19 @@ class AskForPolicies:
             return self._plan_ips(tenant, ips, asking.caller.actor, asking)
 
         return self._ask(tenant_id, asking, Right.ADMINISTRATOR, SetAllowedIps.kind, plan, is_underway)
+
+    def _are_so(
+        self,
+        ips: AllowedIps,
+        ranges: tuple[str, ...],
+        outside: Outside,
+        wanted: AllowedIpsState,
+        apply_exclusions: bool,
+    ) -> bool:
+        """True when what is asked for is in force, for the addresses we have now, and no check found it spoilt."""
+        same = (ips.state, ips.outside, ips.ranges, ips.egress) == (wanted, outside, ranges, self._world.egress_ips)
+        pending = apply_exclusions and not all(exclusion.is_applied for exclusion in ips.exclusions)
+        return same and not pending and ips.problem is None
 
     def remove_allowed_ips(self, tenant_id: TenantId, asking: Asking) -> Accepted:
         """Remove the restriction and undo the exclusions made for it.

@@ -239,12 +239,15 @@ class _Examination:
 
 
 def noted(check: PolicyCheck) -> Change:
-    """How the tenant's row changes by a check that has ended: what it found, and the roles the account holds."""
-    summary = summary_of_check(check)
+    """How the tenant's row changes by a check that has ended: its summary, and how it saw account and allowed IPs."""
+    summary, place = summary_of_check(check), check.found(Check.NAMED_LOCATION)
 
     def note(tenant: Tenant) -> Tenant:
-        roles = tenant.account.roles if check.held_roles is None else check.held_roles
-        return replace(tenant, policy_check=summary, account=replace(tenant.account, roles=roles))
+        roles, ips = tenant.account.roles if check.held_roles is None else check.held_roles, tenant.allowed_ips
+        if place is not None and place.verdict in (Verdict.PASS, Verdict.FAIL):
+            ips = ips.seen(place.as_problem() if place.verdict is Verdict.FAIL else None)
+        account = replace(tenant.account, roles=roles)
+        return replace(tenant, policy_check=summary, account=account, allowed_ips=ips)
 
     return note
 

@@ -84,7 +84,7 @@ class CreateAccount:
     def abandon(self, tenant: Tenant, operation: Operation) -> None:
         """When the account was removed while it was being made: what the removal could not see yet goes too."""
         object_id, name = operation.notes.get("objectId"), password_secret(tenant.account.require_id())
-        retire_unless_recorded(self._world, tenant.tenant_id, name, operation.notes.get("newPassword"))
+        retire_unless_recorded(self._world, tenant.tenant_id, name, operation.notes.get("keptVersion"))
         if delete_if_removed(self._world, tenant) and object_id:
             self._world.directory.delete_user(tenant.tenant_id, UUID(object_id))
 
@@ -119,37 +119,48 @@ class CreateAccount:
         return Done(intend)
 
     def _keep_password(self, tenant: Tenant) -> Done:
-        if tenant.account.secret_version and self._can_be_read(tenant):
+        """A password for the account; where the recorded one was lost, one to replace it is staged as in a rotation."""
+        is_first = tenant.account.secret_version is None
+        if not is_first and self._password(tenant) is not None:
             return Done()
         version = keep_password(self._world, tenant)
 
         def kept(tenant: Tenant) -> Tenant:
-            return replace(tenant, account=replace(tenant.account, secret_version=version))
+            account = tenant.account
+            if is_first:
+                return replace(tenant, account=replace(account, secret_version=version))
+            return replace(tenant, account=replace(account, staged_version=version))
 
-        return Done(kept, {"newPassword": version})
+        return Done(kept, {"keptVersion": version})
 
-    def _can_be_read(self, tenant: Tenant) -> bool:
-        name = password_secret(tenant.account.require_id())
-        try:
-            self._world.vault.get(name, tenant.account.secret_version)
-        except Refused as error:
-            if error.problem.code is not Code.SECRET_MISSING:
-                raise
-            return False
-        return True
+    def _password(self, tenant: Tenant) -> tuple[Secret, bool] | None:
+        """The password, and whether it replaces one that was lost; None when there is none."""
+        name, account = password_secret(tenant.account.require_id()), tenant.account
+        for version, is_replacement in ((account.secret_version, False), (account.staged_version, True)):
+            try:
+                if version is not None:
+                    return self._world.vault.get(name, version), is_replacement
+            except Refused as error:
+                if error.problem.code is not Code.SECRET_MISSING:
+                    raise
+        return None
 
     def _create_user(self, tenant: Tenant, operation: Operation) -> Done:
         account, now = tenant.account, self._world.clock.now()
-        password = self._world.vault.get(password_secret(account.require_id()), account.secret_version)
+        kept = self._password(tenant)
+        if kept is None:
+            raise Transient(Problem(Code.SECRET_MISSING, "The account's password was deleted this moment."))
+        password, is_replacement = kept
+        change = _found(None, now, self._world.limits.rotate_every, is_replacement=is_replacement)
         if account.object_id and (user := self._world.directory.user(tenant.tenant_id, str(account.object_id))):
-            self._mend(tenant, user, password if "newPassword" in operation.notes else None)
-            return Done()
+            self._mend(tenant, user, password if is_replacement else None)
+            return Done(change)
         for name in names_of(tenant):
-            taken = self._take(tenant, name, password, is_patient=operation.attempts < _PATIENCE)
+            taken = self._take(tenant, name, kept, is_patient=operation.attempts < _PATIENCE)
             if taken is not None:
                 user, origin = taken
-                notes = {"origin": origin, "objectId": str(user.object_id)}
-                return Done(_found(user, now, self._world.limits.rotate_every), notes)
+                change = _found(user, now, self._world.limits.rotate_every, is_replacement=is_replacement)
+                return Done(change, {"origin": origin, "objectId": str(user.object_id)})
         raise refused(
             Code.ACCOUNT_CONFLICT,
             f"{_NAMES} names for the service account are taken in {tenant.initial_domain}, by accounts not ours.",
@@ -165,9 +176,10 @@ class CreateAccount:
             marker = marker_of(tenant, self._world.application_id)
             self._world.directory.adopt_user(tenant.tenant_id, user.object_id, marker)
 
-    def _take(self, tenant: Tenant, name: str, password: Secret, *, is_patient: bool) -> Taken | None:
+    def _take(self, tenant: Tenant, name: str, kept: tuple[Secret, bool], *, is_patient: bool) -> Taken | None:
         """The account under that name and where it comes from; None when the name is somebody else's."""
         directory, tenant_id = self._world.directory, tenant.tenant_id
+        password, is_replacement = kept
         ours = marker_of(tenant, self._world.application_id)
         user, origin = directory.user(tenant_id, name), "adopted"
         if user is None:
@@ -184,8 +196,8 @@ class CreateAccount:
                 raise Transient(Problem(Code.ACCOUNT_LOST, f"The name {name} is taken by something not visible yet."))
             if user is None:
                 return None  # taken by something a user look-up does not show: a group, or an account being purged
-        if user.marker == ours:  # by an attempt whose record was lost: its password is the one we keep
-            self._mend(tenant, user, None)
+        if user.marker == ours and origin == "adopted":  # by an attempt whose record was lost, with what we keep
+            self._mend(tenant, user, password if is_replacement else None)
             return user, "created"
         if not is_ours(user, tenant, self._world.application_id):
             return None
@@ -256,15 +268,19 @@ def _name(tenant: Tenant, domain: str, number: int) -> str:
     return f"management-{tenant.tenant_id.hex[:8]}{suffix}@{domain}"
 
 
-def _found(user: DirectoryUser, now: datetime, cadence: timedelta) -> Change:
+def _found(user: DirectoryUser | None, now: datetime, cadence: timedelta, *, is_replacement: bool) -> Change:
+    """The record with the user that was found or made, if any was, and with the password that it has now."""
+
     def found(tenant: Tenant) -> Tenant:
-        account = replace(
-            tenant.account,
-            user_principal_name=user.user_principal_name,
-            object_id=user.object_id,
-            rotated_at=now,
-            next_rotation_at=now + cadence,
-        )
+        account = tenant.account.promoted(now, cadence) if is_replacement else tenant.account
+        if user is not None:
+            account = replace(
+                account,
+                user_principal_name=user.user_principal_name,
+                object_id=user.object_id,
+                rotated_at=now,
+                next_rotation_at=now + cadence,
+            )
         return replace(tenant, account=account)
 
     return found

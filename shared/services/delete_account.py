@@ -91,7 +91,7 @@ class DeleteAccount:
                 policy_check=CheckSummary(),
             )
 
-        return Ending(removed, (SetGates(GateState.CLOSED),), entry, self._report(operation))
+        return Ending(removed, (SetGates(GateState.CLOSED),), entry, self._report(tenant, operation))
 
     def fail(self, tenant: Tenant, operation: Operation, problem: Problem) -> Ending:
         """The session is off in any case; the account stays recorded, so that the same call again goes on."""
@@ -100,9 +100,10 @@ class DeleteAccount:
 
         def failed(tenant: Tenant) -> Tenant:
             account = replace(tenant.account, state=AccountState.FAILED, problem=problem)
-            return replace(tenant, account=account, session=_off(tenant, now))
+            ips = tenant.allowed_ips.interrupted(problem)
+            return replace(tenant, account=account, session=_off(tenant, now), allowed_ips=ips)
 
-        return Ending(failed, (SetGates(GateState.CLOSED),), entry, self._report(operation))
+        return Ending(failed, (SetGates(GateState.CLOSED),), entry, self._report(tenant, operation))
 
     def abandon(self, tenant: Tenant, operation: Operation) -> None:
         """Nothing: whoever took over finds the record."""
@@ -189,11 +190,15 @@ class DeleteAccount:
         object_id = tenant.account.object_id
         if object_id is not None and self._world.directory.user(tenant.tenant_id, str(object_id)) is not None:
             raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "The account is still visible in the tenant."))
+        if object_id is not None and self._world.directory.role_assignments(tenant.tenant_id, object_id):
+            raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "The account still holds roles in the tenant."))
+        if self._allowed_ips.leftovers(tenant):
+            raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "The allowed IPs are still visible in the tenant."))
         if any(self._world.vault.exists(name) for name in secret_names(tenant)):
             raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "A secret is still in Key Vault."))
         return Done(notes={"verifiedAt": f"{self._world.clock.now():%Y-%m-%dT%H:%M:%SZ}"})
 
-    def _report(self, operation: Operation) -> dict[str, object]:
+    def _report(self, tenant: Tenant, operation: Operation) -> dict[str, object]:
         """What was removed, what was not there, and what is left with how to remove it."""
         notes = operation.notes
         rows: list[dict[str, object]] = [{"kind": "session", "name": "management session", "state": "removed"}]
@@ -206,6 +211,8 @@ class DeleteAccount:
                 if not names:
                     rows.append({"kind": kind, "name": what, "state": "absent"})
         report: dict[str, object] = {"removal": rows}
+        if tenant.session.tokens_valid_until is not None:
+            report["tokensValidUntil"] = tenant.session.tokens_valid_until
         if notes.get("verifiedAt"):
             report["verifiedAt"] = notes["verifiedAt"]
         if notes.get("removed.user"):

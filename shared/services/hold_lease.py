@@ -77,6 +77,7 @@ class HoldLease:
 
         Raises:
             Refused: `callerNotAllowed`.
+            NotFound: `leaseNotFound`: there is no such tenant.
         """
         for _ in range(_RACES):
             gate = self._gate(caller, tenant_id, lease_id)

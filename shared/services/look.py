@@ -16,7 +16,7 @@ from shared.services.world import World, authorise
 
 
 class Look:
-    """The services behind every GET."""
+    """The services behind the GETs of tenants, operations, actions and the trail."""
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -71,6 +71,16 @@ class RemoveAllowedIps:
             self._world.policies.delete_policy(tenant.tenant_id, policy_id)
         return [POLICY_NAME] if ours else []
 
+    def leftovers(self, tenant: Tenant) -> list[str]:
+        """What of ours can still be seen in the tenant's policies, looked for by its recorded ids."""
+        policies, ips, seen = self._world.policies, tenant.allowed_ips, []
+        if ips.policy_id and policies.policy(tenant.tenant_id, ips.policy_id) is not None:
+            seen.append(POLICY_NAME)
+        if ips.location_id:
+            known = policies.named_locations(tenant.tenant_id)
+            seen += [LOCATION_NAME for place in known if place.location_id == ips.location_id]
+        return seen
+
     def remove_location(self, tenant: Tenant) -> list[str]:
         """Delete our named location, after the policy that refers to it; its name, if there was one."""
         ours = own_locations(self._world, tenant)

@@ -1,4 +1,4 @@
-"""Rotate the service account's password in two phases: stage, change, verify by a sign-in, promote, retire.
+"""Rotate the service account's password in two phases: stage, change, verify by a sign-in, retire, promote.
 
 The tenant's row says which Key Vault version is in use and which is staged, so a crash between any two steps leaves at
 most two candidates, and a sign-in tells which one is true.
@@ -12,7 +12,7 @@ from shared.domain.activity import Event
 from shared.domain.errors import Code, Problem, Refused, Transient
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.session import Method, SessionState
-from shared.domain.tenant import Tenant, password_secret, session_secret, session_secret_of
+from shared.domain.tenant import Tenant, password_secret, session_secret_of
 from shared.services.carry_out import Done, Ending, entry_of
 from shared.services.kept_secrets import delete_if_removed, keep_password, keep_refresh_token, retire_unless_recorded
 from shared.services.world import World
@@ -40,7 +40,7 @@ class RotatePassword:
             case "verifySignIn":
                 return self._verify(tenant, operation)
             case _:
-                return self._retire(tenant, operation)
+                return self._promote(tenant)
 
     def succeed(self, tenant: Tenant, operation: Operation) -> Ending:
         """The new password is the only one."""
@@ -97,16 +97,17 @@ class RotatePassword:
         """The account changes its own password: what is left when our application may not."""
         account, vault, sign_in = tenant.account, self._world.vault, self._world.sign_in
         name, user = password_secret(account.require_id()), str(account.user_principal_name)
-        old, new = vault.get(name, account.secret_version), vault.get(name, account.staged_version)
+        new = vault.get(name, account.staged_version)
         try:
+            old = vault.get(name, account.secret_version)
             sign_in.change_own_password(tenant.tenant_id, user, old, new)
         except Refused as error:
-            if error.problem.code is not Code.CREDENTIAL_REJECTED:
+            if error.problem.code not in (Code.CREDENTIAL_REJECTED, Code.SECRET_MISSING):
                 raise refusal from error
             sign_in.with_password(tenant.tenant_id, user, new)  # changed already, by an attempt whose record was lost
 
     def _verify(self, tenant: Tenant, operation: Operation) -> Done:
-        account, now = tenant.account, self._world.clock.now()
+        account = tenant.account
         self._world.directory.revoke_sign_ins(tenant.tenant_id, account.require_object_id())
         new = self._world.vault.get(password_secret(account.require_id()), account.staged_version)
         try:
@@ -115,26 +116,26 @@ class RotatePassword:
             if error.problem.code is Code.CREDENTIAL_REJECTED and operation.attempts < _SIGN_IN_TRIES:
                 raise Transient(error.problem) from error  # the same password again never locks an account out
             raise
-        session_version = None
-        if tenant.session.method is Method.SERVICE_ACCOUNT and tenant.session.state in _LIVE:
-            session_version = keep_refresh_token(self._world, tenant, signed_in.refresh_token)
+        if tenant.session.method is not Method.SERVICE_ACCOUNT or tenant.session.state not in _LIVE:
+            return Done()
+        if tenant.session.secret_version:  # it was revoked, so nothing is lost
+            self._world.vault.retire(session_secret_of(tenant), tenant.session.secret_version)
+        version = keep_refresh_token(self._world, tenant, signed_in.refresh_token)
+
+        def renewed(tenant: Tenant) -> Tenant:
+            if tenant.session.state not in _LIVE:
+                return tenant
+            return replace(tenant, session=replace(tenant.session, secret_version=version))
+
+        return Done(renewed, {"sessionVersion": version})
+
+    def _promote(self, tenant: Tenant) -> Done:
+        """The old password goes before the record says so: until then both are recorded, and a sign-in tries both."""
+        account, now = tenant.account, self._world.clock.now()
+        if account.staged_version and account.secret_version:
+            self._world.vault.retire(password_secret(account.require_id()), account.secret_version)
 
         def promoted(tenant: Tenant) -> Tenant:
-            account = tenant.account.promoted(now, self._world.limits.rotate_every)
-            session = tenant.session
-            if session_version and session.state in _LIVE:
-                session = replace(session, secret_version=session_version)
-            return tenant.at(now, account=account, session=session)
+            return tenant.at(now, account=tenant.account.promoted(now, self._world.limits.rotate_every))
 
-        notes = {"oldVersion": account.secret_version or ""}
-        if session_version:
-            notes |= {"sessionVersion": session_version, "oldSessionVersion": tenant.session.secret_version or ""}
-        return Done(promoted, notes)
-
-    def _retire(self, tenant: Tenant, operation: Operation) -> Done:
-        old, old_session = operation.notes.get("oldVersion"), operation.notes.get("oldSessionVersion")
-        if old:
-            self._world.vault.retire(password_secret(tenant.account.require_id()), old)
-        if old_session:
-            self._world.vault.retire(session_secret(tenant.tenant_id, tenant.account.account_id), old_session)
-        return Done()
+        return Done(promoted)

@@ -23,7 +23,7 @@ from shared.domain.errors import Code, NotFound, Problem, Transient, refused
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.policies import SignInConditions
 from shared.domain.resources import APPLICATION_IDS, Resource
-from shared.domain.tenant import Tenant
+from shared.domain.tenant import AccountState, Tenant
 from shared.services import exclusions
 from shared.services.carry_out import Done, Ending, entry_of
 from shared.services.check_policies import CheckPolicies
@@ -86,17 +86,20 @@ class SetAllowedIps:
         return Ending(failed, (), entry)
 
     def abandon(self, tenant: Tenant, operation: Operation) -> None:
-        """When everything was removed behind our back: what we made after the removal had looked goes too."""
-        now = self._world.store.tenant(tenant.tenant_id).row
-        if now.allowed_ips.leaves_traces:
-            return  # recorded, or found by its name
-        self._removal.undo_exclusions(tenant)
-        self._removal.remove_policy(tenant)
-        self._removal.remove_location(tenant)
+        """What others have not recorded goes: they made the same, or removed everything behind our back."""
+        now, policies, notes = self._world.store.tenant(tenant.tenant_id).row, self._world.policies, operation.notes
+        is_removed = now.account.state is AccountState.DELETING or not now.allowed_ips.leaves_traces
+        if is_removed:
+            self._removal.undo_exclusions(tenant)
+        if "policyId" in notes and (is_removed or notes["policyId"] != now.allowed_ips.policy_id):
+            policies.delete_policy(tenant.tenant_id, notes["policyId"])
+        if "locationId" in notes and (is_removed or notes["locationId"] != now.allowed_ips.location_id):
+            policies.delete_location(tenant.tenant_id, notes["locationId"])
 
     def _location(self, tenant: Tenant) -> Done:
         policies, tenant_id, egress = self._world.policies, tenant.tenant_id, self._world.egress_ips
         ranges = tuple(dict.fromkeys((*tenant.allowed_ips.ranges, *egress)))
+        stale = own_policies(self._world, tenant)  # read first: what was made since belongs to a location there is
         found = own_locations(self._world, tenant)
         if found:
             made = found[0]
@@ -105,10 +108,10 @@ class SetAllowedIps:
             except NotFound as error:  # deleted this moment: look again
                 raise Transient(error.problem) from error
         else:
-            for policy_id in own_policies(self._world, tenant):  # it spares a place that is gone, so nobody
+            for policy_id in stale:  # it spares a place that is gone, so nobody
                 policies.delete_policy(tenant_id, policy_id)
             made = policies.create_location(tenant_id, LOCATION_NAME, ranges)
-        return Done(_changed(lambda ips: replace(ips, location_id=made, egress=egress)))
+        return Done(_changed(lambda ips: replace(ips, location_id=made, egress=egress)), {"locationId": made})
 
     def _policy(self, tenant: Tenant) -> Done:
         ips, user_id = tenant.allowed_ips, tenant.account.require_object_id()
@@ -124,7 +127,7 @@ class SetAllowedIps:
                 control=CONTROLS[ips.outside],
             )
         )
-        return Done(_changed(lambda ips: replace(ips, policy_id=made)))
+        return Done(_changed(lambda ips: replace(ips, policy_id=made)), {"policyId": made})
 
     def _propose(self, tenant: Tenant, operation: Operation) -> Done:
         """An exclusion of our account from every policy of the customer's that blocks it, now or when it is enabled."""

@@ -10,7 +10,7 @@ from shared import telemetry
 from shared.domain.action import ActionRequest
 from shared.domain.activity import Event
 from shared.domain.actors import Actor, ActorKind, Right
-from shared.domain.errors import Code, Conflict, refused
+from shared.domain.errors import Code, Conflict, NextStep, Problem, refused
 from shared.domain.ids import SessionId, TenantId
 from shared.domain.lease import GateState
 from shared.domain.operation import Operation, OperationKind
@@ -22,6 +22,12 @@ from shared.services.carry_out import entry_of
 from shared.services.turn_off import DRAIN, TurnOff, closed, residual
 from shared.services.turn_on import TurnOn
 from shared.services.world import World
+
+_INTERRUPTED = Problem(
+    Code.OPERATION_CANCELED,
+    "Allowed IPs were being changed when the session was turned off.",
+    next_step=NextStep("Set the allowed IPs again, or remove them."),
+)
 
 
 class ToggleSession:
@@ -172,7 +178,7 @@ class ToggleSession:
             gates = SetGates(GateState.CLOSED)
             steps, within = TurnOff.steps, limits.turn_off_within
             text = "The management session is being turned off; no new token can be had."
-        tenant = replace(tenant, allowed_ips=tenant.allowed_ips.interrupted())
+        tenant = replace(tenant, allowed_ips=tenant.allowed_ips.interrupted(_INTERRUPTED))
         operation = new_operation(
             tenant.tenant_id,
             TurnOff.kind,

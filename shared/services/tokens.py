@@ -1,4 +1,4 @@
-"""The access tokens this process holds: fetched once, however many ask together, and forgotten with their session."""
+"""The access tokens this process holds: fetched once, however many ask, and never found again after their session."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.domain.secret import AccessToken, Secret
 from shared.domain.session import Method, SessionState
 from shared.domain.store import Replace, Stored
 from shared.domain.tenant import Tenant, session_secret_of
-from shared.services.kept_secrets import keep_refresh_token
+from shared.services.kept_secrets import delete_if_removed, keep_refresh_token, retire_unless_recorded
 from shared.services.sign_in_account import sign_in_account
 from shared.services.world import World
 
@@ -91,16 +91,17 @@ class Tokens:
     def _sign_in_again(self, stored: Stored[Tenant]) -> Secret:
         """A new refresh token in place of one that was revoked or cut by a sign-in frequency policy."""
         tenant, vault, name = stored.row, self._world.vault, session_secret_of(stored.row)
+        if tenant.session.secret_version:  # it is dead: whoever dies below leaves nothing that could be used
+            vault.retire(name, tenant.session.secret_version)
         signed_in, _ = sign_in_account(self._world, tenant)
         version = keep_refresh_token(self._world, tenant, signed_in.refresh_token)
         renewed = replace(tenant, session=replace(tenant.session, secret_version=version))
         try:
             self._world.store.commit(tenant.tenant_id, [Replace(renewed, stored.etag)])
         except Conflict as error:
-            vault.retire(name, version)
+            retire_unless_recorded(self._world, tenant.tenant_id, name, version)
+            delete_if_removed(self._world, tenant)
             raise Transient(error.problem) from error  # the session may be going off: the caller asks again
-        if tenant.session.secret_version:
-            vault.retire(name, tenant.session.secret_version)
         return signed_in.refresh_token
 
 

@@ -132,6 +132,7 @@ class TurnOn:
         user_id = tenant.session.user_id or tenant.account.require_object_id()
         held = {role.role_template_id for role in self._world.directory.role_assignments(tenant.tenant_id, user_id)}
         if tenant.session.method is Method.GLOBAL_ADMIN:
+            self._world.vault.get(session_secret_of(tenant), tenant.session.secret_version)  # it cannot be made anew
             return _proven_administrator(held)
         lacking = [role.name for role in PROFILES[tenant.role_profile] if role.template_id not in held]
         if lacking:

@@ -16,7 +16,7 @@ from shared.domain.ids import TenantId
 from shared.domain.lease import Gate
 from shared.domain.operation import Operation
 from shared.domain.session import SessionState
-from shared.domain.store import Due, Overview
+from shared.domain.store import Due, Overview, summary_of
 from shared.services.answer_parked import AnswerParked
 from shared.services.ask_for_account import AskForServiceAccount
 from shared.services.ask_for_policies import AskForPolicies
@@ -86,7 +86,7 @@ class Upkeep:
         if following is not None:
             self._world.due.add(Due(tenant_id, following))
         if now < tenant.updated_at + 2 * self._world.limits.look_every:
-            self._world.enter_in_index(tenant, None)  # a crash may have come between the change and the list
+            self._world.enter(summary_of(tenant), was=None)  # a crash may have come between change and list
         self._resend(overview, now)
         self._end_session(overview, now)
         if self._answer_parked(tenant_id):

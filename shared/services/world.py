@@ -12,7 +12,8 @@ from shared.domain.limits import Limits
 from shared.domain.policies import TenantPolicies
 from shared.domain.ports import Directory, Messages, SignIn, TickingClock, Vault
 from shared.domain.resources import Audiences
-from shared.domain.store import DueList, TenantIndex, TenantStore, summary_of
+from shared.domain.session import SessionState
+from shared.domain.store import DueList, TenantIndex, TenantStore, TenantSummary, summary_of
 from shared.domain.tenant import Tenant
 
 
@@ -51,9 +52,20 @@ class World:
         if before is not None and replace(before, updated_at=now.updated_at) == now:
             return
         try:
-            self.index.put(now, was=before.state if before else None)
+            self.enter(now, was=before.state if before else None)
         except Transient as error:
             telemetry.event("listBehind", tenant_id=tenant.tenant_id, code=error.problem.code)
+
+    def enter(self, summary: TenantSummary, *, was: SessionState | None) -> None:
+        """Enter a line in the list; when somebody has changed the tenant meanwhile, theirs, for it may have come first.
+
+        Raises:
+            Transient: our own tables are away.
+        """
+        self.index.put(summary, was=was)
+        current = summary_of(self.store.tenant(summary.tenant_id).row)
+        if current != summary:
+            self.index.put(current, was=None)
 
 
 def authorise(caller: Caller, tenant: Tenant, right: Right) -> None:

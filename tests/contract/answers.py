@@ -21,6 +21,7 @@ _EVERYWHERE: Final = frozenset(
     {"content-type", "content-length", "date", "server", "connection"}  # HTTP's own
     | {"x-correlation-id", "cache-control", "etag"}  # ours; the version wherever a part of a tenant is shown
     | {"content-security-policy", "x-content-type-options"}  # of a page
+    | {"access-control-expose-headers"}  # for a console of another origin
 )
 
 

@@ -153,7 +153,7 @@ def test_time_is_told_by_the_clock_that_was_given() -> None:
 
 
 def test_a_refusal_tells_the_caller_one_sentence_and_the_log_a_reason() -> None:
-    sentences = set()
+    sentences, reasons = set(), []
     for token in (
         None,
         "Basic x",
@@ -164,9 +164,17 @@ def test_a_refusal_tells_the_caller_one_sentence_and_the_log_a_reason() -> None:
         with pytest.raises(Unauthenticated) as refusal:
             verifier().verify(token)
         sentences.add((str(refusal.value), repr(refusal.value), refusal.value.problem))
+        reasons.append(refusal.value.reason)
 
     assert len(sentences) == 1
     assert sentences.pop()[2].code is Code.UNAUTHENTICATED
+    assert reasons == [
+        Reason.MISSING,
+        Reason.NOT_BEARER,
+        Reason.WRONG_AUDIENCE,
+        Reason.EXPIRED,
+        Reason.FOREIGN,
+    ]
 
 
 @pytest.mark.parametrize(

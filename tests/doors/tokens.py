@@ -37,7 +37,7 @@ def _made_once(name: str, bits: int) -> RSAPrivateKey:
     return generate_private_key(public_exponent=65537, key_size=bits)
 
 
-@dataclass
+@dataclass(eq=False)
 class StoppedClock:
     """A Clock that stands still until it is moved."""
 
@@ -50,7 +50,7 @@ class StoppedClock:
         self.at += span
 
 
-@dataclass
+@dataclass(eq=False)
 class FakeSigningKeys:
     """SigningKeys that publish one key, and remember which were asked for."""
 

@@ -1,4 +1,4 @@
-"""A tenant with a service account and policies to try the policies port on, and what its administrators change there."""
+"""A tenant to try the policies port on: a user of ours, and administrators who make policies behind our back."""
 
 from __future__ import annotations
 
@@ -181,6 +181,10 @@ class SimulatedPolicyStage(SimulatedStage):
     def register_method(self, type_name: str) -> None:
         method = {"@odata.type": f"#microsoft.graph.{type_name}", "id": str(uuid4())}
         self._tenant.users[str(self.user_id)].methods.append(method)
+
+    def change_policy(self, policy_id: str, **changes: object) -> None:
+        """An administrator, or Microsoft, writes these of its properties anew."""
+        self._tenant.policies[policy_id].update(changes)
 
     def keep_permissions(self, *permissions: str) -> None:
         """Of all permissions only these are left."""

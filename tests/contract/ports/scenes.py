@@ -102,6 +102,7 @@ SIGN_INS: dict[str, Act] = {
 VAULT: dict[str, Act] = {
     "put": lambda on: on.vault.put(SECRET_NAME, NEW_PASSWORD, purpose="service account password"),
     "get": lambda on: on.vault.get(SECRET_NAME, on.version),
+    "newest": lambda on: on.vault.newest(SECRET_NAME),
     "retire": lambda on: on.vault.retire(SECRET_NAME, on.version),
     "delete": lambda on: on.vault.delete(SECRET_NAME),
     "exists": lambda on: on.vault.exists(SECRET_NAME),

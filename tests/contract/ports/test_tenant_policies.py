@@ -11,7 +11,8 @@ import pytest
 from local.simulator.server import Simulator
 from shared.domain.directory_roles import PRIVILEGED_AUTHENTICATION_ADMINISTRATOR
 from shared.domain.errors import Code, NotFound, Refused, Transient
-from shared.domain.policies import Applied, SignInConditions
+from shared.domain.policies import Applied
+from tests.contract.ports.policy_scenes import ASKS, ASKS_OF_PREMIUM, Ask
 from tests.contract.ports.policy_stages import (
     EXCHANGE,
     FOREIGN_IP,
@@ -25,45 +26,6 @@ from tests.contract.ports.policy_stages import (
     what_if,
 )
 from tests.fakes.clock import START
-
-Act = Callable[[PolicyStage], object]
-
-READ, WRITE = "Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"
-
-CONDITIONAL_ACCESS: dict[str, tuple[Act, str]] = {
-    "policies": (lambda on: on.policies.policies(on.tenant_id), READ),
-    "policy": (lambda on: on.policies.policy(on.tenant_id, "a-policy"), READ),
-    "what_if": (
-        lambda on: on.policies.what_if(on.tenant_id, SignInConditions(on.user_id, GRAPH, OUR_IP, None)),
-        READ,
-    ),
-    "named_locations": (lambda on: on.policies.named_locations(on.tenant_id), READ),
-    "create_location": (lambda on: on.policies.create_location(on.tenant_id, "L", ("203.0.113.0/24",)), WRITE),
-    "set_location": (lambda on: on.policies.set_location(on.tenant_id, "a-location", "L", ("203.0.113.0/24",)), WRITE),
-    "delete_location": (lambda on: on.policies.delete_location(on.tenant_id, "a-location"), WRITE),
-    "create_policy": (
-        lambda on: on.policies.create_policy(
-            on.tenant_id, "P", user_id=on.user_id, location_id="a-location", control="block"
-        ),
-        WRITE,
-    ),
-    "set_policy": (lambda on: on.policies.set_policy(on.tenant_id, "a-policy", state="enabled", control="mfa"), WRITE),
-    "delete_policy": (lambda on: on.policies.delete_policy(on.tenant_id, "a-policy"), WRITE),
-}
-EVERYTHING: dict[str, tuple[Act, str]] = {
-    **CONDITIONAL_ACCESS,
-    "has_premium": (lambda on: on.policies.has_premium(on.tenant_id), "Organization.Read.All"),
-    "security_defaults": (lambda on: on.policies.security_defaults(on.tenant_id), READ),
-    "per_user_mfa": (lambda on: on.policies.per_user_mfa(on.tenant_id, on.user_id), READ),
-    "other_methods": (
-        lambda on: on.policies.other_methods(on.tenant_id, on.user_id),
-        "UserAuthenticationMethod.Read.All",
-    ),
-    "application_roles": (
-        lambda on: on.policies.application_roles(on.tenant_id, on.application_id),
-        "RoleManagement.ReadWrite.Directory",
-    ),
-}
 
 
 class TenantPoliciesPromises:
@@ -241,13 +203,14 @@ class TenantPoliciesPromises:
         assert problem.next_step
 
     def test_what_is_gone_cannot_be_changed(self, stage: PolicyStage) -> None:
-        gone = str(uuid4())
+        policies, tenant_id, gone = stage.policies, stage.tenant_id, str(uuid4())
+        changes: tuple[Callable[[], None], ...] = (
+            lambda: policies.set_location(tenant_id, gone, "Egress", ("203.0.113.10/32",)),
+            lambda: policies.set_policy(tenant_id, gone, state="enabled", control="block"),
+            lambda: policies.exclude_users(tenant_id, gone, (str(stage.user_id),)),
+        )
 
-        for change in (
-            lambda: stage.policies.set_location(stage.tenant_id, gone, "Egress", ("203.0.113.10/32",)),
-            lambda: stage.policies.set_policy(stage.tenant_id, gone, state="enabled", control="block"),
-            lambda: stage.policies.exclude_users(stage.tenant_id, gone, (str(stage.user_id),)),
-        ):
+        for change in changes:
             with pytest.raises(NotFound) as refusal:
                 change()
 
@@ -278,24 +241,24 @@ class TenantPoliciesPromises:
 
     # ── what the tenant has not agreed to, or does not have ──────────────────────────────────────────────────────────
 
-    @pytest.mark.parametrize(("act", "_"), CONDITIONAL_ACCESS.values(), ids=CONDITIONAL_ACCESS)
-    def test_no_conditional_access_without_a_licence(self, stage: PolicyStage, act: Act, _: str) -> None:
+    @pytest.mark.parametrize(("ask", "_"), ASKS_OF_PREMIUM.values(), ids=ASKS_OF_PREMIUM)
+    def test_no_conditional_access_without_a_licence(self, stage: PolicyStage, ask: Ask, _: str) -> None:
         stage.end_licence()
 
         with pytest.raises(Refused) as refusal:
-            act(stage)
+            ask(stage)
 
         problem = refusal.value.problem
         assert problem.code is Code.LICENCE_MISSING
         assert problem.next_step
         assert "Entra ID P1" in problem.next_step.text
 
-    @pytest.mark.parametrize(("act", "permission"), EVERYTHING.values(), ids=EVERYTHING)
-    def test_missing_permission_is_named_with_what_to_do(self, stage: PolicyStage, act: Act, permission: str) -> None:
+    @pytest.mark.parametrize(("ask", "permission"), ASKS.values(), ids=ASKS)
+    def test_missing_permission_is_named_with_what_to_do(self, stage: PolicyStage, ask: Ask, permission: str) -> None:
         stage.withdraw_permissions()
 
         with pytest.raises(Refused) as refusal:
-            act(stage)
+            ask(stage)
 
         problem = refusal.value.problem
         assert problem.code is Code.PERMISSION_MISSING
@@ -303,14 +266,14 @@ class TenantPoliciesPromises:
         assert permission in problem.next_step.text
         assert problem.next_step.link
 
-    @pytest.mark.parametrize(("act", "_"), EVERYTHING.values(), ids=EVERYTHING)
+    @pytest.mark.parametrize(("ask", "_"), ASKS.values(), ids=ASKS)
     def test_nothing_is_asked_in_a_tenant_that_took_its_consent_back(
-        self, stage: PolicyStage, act: Act, _: str
+        self, stage: PolicyStage, ask: Ask, _: str
     ) -> None:
         stage.withdraw_consent()
 
         with pytest.raises(Refused) as refusal:
-            act(stage)
+            ask(stage)
 
         assert refusal.value.problem.code is Code.CONSENT_MISSING
 

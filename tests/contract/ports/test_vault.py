@@ -44,6 +44,25 @@ class VaultPromises:
         assert vault.get(name, first) == FIRST
         assert vault.get(name, second) == vault.get(name) == SECOND
 
+    def test_newest_version_is_named_while_it_can_be_read(self, vault: Vault, name: str) -> None:
+        before = vault.newest(name)
+        first = vault.put(name, FIRST, purpose=PURPOSE)
+        second = vault.put(name, SECOND, purpose=PURPOSE)
+
+        assert before is None
+        assert vault.newest(name) == second
+        vault.retire(name, first)
+        assert vault.newest(name) == second
+        vault.retire(name, second)
+        assert vault.newest(name) is None
+
+    def test_deleted_secret_has_no_newest_version(self, vault: Vault, name: str) -> None:
+        vault.put(name, FIRST, purpose=PURPOSE)
+
+        vault.delete(name)
+
+        assert vault.newest(name) is None
+
     def test_secret_that_was_never_put_is_missing(self, vault: Vault, name: str) -> None:
         assert not vault.exists(name)
         assert _unreadable(vault, name) is Code.SECRET_MISSING

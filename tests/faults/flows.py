@@ -1,0 +1,172 @@
+"""The flows that are broken at every step: what is there before, and what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.domain.action import ActionKind
+from tests.fakes.policies import FakePolicy
+from tests.host import Host
+from tests.stage import Stage
+
+Act = Callable[[Stage, Host], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One thing that somebody wants.
+
+    Attributes:
+        given: what was done before, without any fault.
+        when: what is asked; everything that follows from it can be broken.
+    """
+
+    name: str
+    given: tuple[Act, ...]
+    when: Act
+
+
+def onboard(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.onboard("onboard"))
+
+
+def create(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.create_account("create"))
+
+
+def turn_on(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.turn_on("on"))
+
+
+def turn_off(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.turn_off("off"))
+
+
+def drain(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.turn_off("drain", drain=True))
+
+
+def rotate(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.rotate("rotate"))
+
+
+def lose_the_directory_role(stage: Stage, host: Host) -> None:
+    stage.microsoft365.has_directory_role = False
+
+
+def revoke_everything(stage: Stage, host: Host) -> None:
+    """The customer ends every sign-in, and the process that held a token is gone."""
+    stage.microsoft365.refresh_tokens.clear()
+    stage.restart()
+
+
+def redeem(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.redeem(stage.requests[-1]))
+
+
+def remove(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.remove_account("remove"))
+
+
+def act(stage: Stage, host: Host) -> None:
+    """An executor asks, does its work for a minute and says that it is done."""
+    request = stage.a_request()
+    host.request(request)
+    host.later(timedelta(minutes=1), lambda: stage.complete(request))
+
+
+def hold_a_lease(stage: Stage, host: Host) -> None:
+    """An executor's action is under way; it will end in some seconds."""
+    request = stage.ask()
+    stage.redeem(request)
+    host.later(timedelta(seconds=8), lambda: stage.complete(request))
+
+
+def allow_auto_enable(stage: Stage, host: Host) -> None:
+    stage.auto_enable(idle_timeout=timedelta(minutes=5))
+
+
+def ask_while_off(stage: Stage, host: Host) -> None:
+    """Three executors ask at once; one of them has very little time."""
+    for kind, deadline in (
+        (ActionKind.WORKFLOW, timedelta(minutes=15)),
+        (ActionKind.CUSTOM_ACTION, timedelta(minutes=12)),
+        (ActionKind.PLAYBOOK_REMEDIATION, timedelta(seconds=20)),
+    ):
+        host.request(stage.a_request(kind, deadline=deadline))
+
+
+def wait_for_expiry(stage: Stage, host: Host) -> None:
+    host.run(timedelta(minutes=9))
+
+
+def wait_until_idle(stage: Stage, host: Host) -> None:
+    host.run(timedelta(minutes=12))
+
+
+def create_slowly(stage: Stage, host: Host) -> None:
+    """As `create`, in a tenant where a new user is not to be seen for a while."""
+    stage.microsoft365.replication_lag = 3
+    create(stage, host)
+
+
+def create_after_removal(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.create_account("create again"))
+
+
+def turn_on_as_admin(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.turn_on_as_admin("admin"))
+
+
+def bring_an_administrator(stage: Stage, host: Host) -> None:
+    stage.add_global_administrator()
+
+
+def check_policies(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.check_policies("check"))
+
+
+def write_a_policy_that_blocks_later(stage: Stage, host: Host) -> None:
+    stage.rules.add(FakePolicy("MFA for everybody", state="enabledForReportingButNotEnforced"))
+
+
+def set_allowed_ips(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.set_allowed_ips("set"))
+
+
+def remove_allowed_ips(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.remove_allowed_ips("take away"))
+
+
+def turn_on_shortly(stage: Stage, host: Host) -> None:
+    stage.turn_on(lifetime=timedelta(minutes=7))
+    host.settle()
+
+
+_CREATED = (onboard, create)
+_ON = (*_CREATED, turn_on)
+
+FLOWS = (
+    Flow("onboard", (), onboard),
+    Flow("create", (onboard,), create),
+    Flow("create slowly", (onboard,), create_slowly),
+    Flow("create again", (*_CREATED, remove), create_after_removal),
+    Flow("turn on", _CREATED, turn_on),
+    Flow("turn off", (*_ON, hold_a_lease), turn_off),
+    Flow("drain", (*_ON, hold_a_lease), drain),
+    Flow("expire", (*_CREATED, turn_on_shortly), wait_for_expiry),
+    Flow("idle", (*_ON, allow_auto_enable), wait_until_idle),
+    Flow("act", _ON, act),
+    Flow("park and answer", (*_CREATED, allow_auto_enable), ask_while_off),
+    Flow("rotate", _CREATED, rotate),
+    Flow("rotate while on", _ON, rotate),
+    Flow("rotate by itself", (*_CREATED, lose_the_directory_role), rotate),
+    Flow("redeem", (*_ON, hold_a_lease, revoke_everything), redeem),
+    Flow("turn on as administrator", (onboard, bring_an_administrator), turn_on_as_admin),
+    Flow("check policies", _CREATED, check_policies),
+    Flow("set allowed IPs", (*_CREATED, write_a_policy_that_blocks_later), set_allowed_ips),
+    Flow("remove allowed IPs", (*_CREATED, write_a_policy_that_blocks_later, set_allowed_ips), remove_allowed_ips),
+    Flow("remove", (*_CREATED, write_a_policy_that_blocks_later, set_allowed_ips, turn_on, hold_a_lease), remove),
+)

@@ -1,0 +1,34 @@
+"""The system's clock tells an aware time, and its pauses let time pass."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from threading import Event
+
+from shared.adapters.clock import SystemClock
+
+
+def test_time_is_aware_and_goes_on_during_a_pause() -> None:
+    clock = SystemClock()
+    before = clock.now()
+
+    clock.pause(timedelta(milliseconds=5))
+
+    assert before.utcoffset() == timedelta()
+    assert clock.now() > before
+
+
+def test_something_is_done_again_and_again_beside_a_block_and_no_more_after_it() -> None:
+    done, twice = [0], Event()
+
+    def count() -> None:
+        done[0] += 1
+        if done[0] == 2:
+            twice.set()
+
+    with SystemClock().every(timedelta(milliseconds=2), count):
+        assert twice.wait(timeout=5)
+    counted = done[0]
+    SystemClock().pause(timedelta(milliseconds=10))
+
+    assert done[0] == counted
