@@ -38,6 +38,10 @@ check: setup ## format, lint, types, import rules
 test: setup ## run every suite that needs no cloud
 	$(BIN)/pytest
 
+.PHONY: faults
+faults: setup ## break every step, kill the app again and again, crowd and fuzz it (QUICK=1 for a short run)
+	$(BIN)/pytest $(if $(QUICK),--quick,tests/faults --every-step) tests/chaos
+
 .PHONY: package
 package: setup ## build what is deployed into .local/package.zip
 	$(BIN)/python infra/package.py

@@ -109,9 +109,11 @@ def _is_up() -> bool:
 
 
 def _how_to_call(addresses: Addresses) -> str:
+    console = addresses.console or "(not built: make console)"
     return f"""
 The local stack is up.
 
+  Console      {console}
   API          {addresses.api}
   Microsoft    {addresses.simulator}   (simulated; control under /_simulator)
   Key Vault    {addresses.key_vault}

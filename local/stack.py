@@ -12,11 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from local import console
 from local.addresses import LOCAL, PROJECT, Addresses
 from local.children import Child, free_ports
 from local.host.admin import MASTER_KEY_SETTING
 from local.host.queues import MESSAGE_LEASE
 from local.simulator import seed
+from local.simulator.entra.caller_tokens import SCOPE
 from local.storage import Azurite, StoragePorts
 
 _READY_WITHIN = 30.0  # seconds
@@ -44,13 +46,14 @@ class StackPorts:
     api: int = 7071
     simulator: int = 8443
     key_vault: int = 8444
+    console: int = 7080
     storage: StoragePorts = field(default_factory=StoragePorts)
 
     @classmethod
     def free(cls) -> StackPorts:
         """Ports that nobody uses, so that several stacks can run side by side."""
-        api, simulator, key_vault, *storage = free_ports(6)
-        return cls(api, simulator, key_vault, StoragePorts(*storage))
+        api, simulator, key_vault, console, *storage = free_ports(7)
+        return cls(api, simulator, key_vault, console, StoragePorts(*storage))
 
 
 class Stack:
@@ -137,6 +140,7 @@ class Stack:
             "local.host",
             *("--port", str(self._ports.api), "--app", str(self._app_directory)),
             *("--message-lease", str(self._message_lease)),
+            *("--cors", self._console_origin),
             environment={**addresses.settings, MASTER_KEY_SETTING: self._master_key},
         )
         app.announcement(within=_READY_WITHIN)
@@ -176,6 +180,29 @@ class Stack:
             pids={"stack": os.getpid()} | {name: child.pid for name, child in self._children.items()},
         )
         self.start_app()
+        self._start_console()
+
+    @property
+    def _console_origin(self) -> str:
+        return f"http://127.0.0.1:{self._ports.console}"
+
+    def _start_console(self) -> None:
+        """Serves the console if it was built: the stack needs no Node."""
+        if not (console.BUILT / "index.html").exists():
+            return
+        addresses = self.addresses
+        self._children["console"] = child = self._python(
+            "console",
+            "local.console",
+            *("--port", str(self._ports.console), "--api", addresses.api),
+            *("--authority", f"{addresses.simulator}/{seed.HOME}"),
+            *("--client-id", seed.CONSOLE_CLIENT_ID),
+            *("--scope", f"api://{seed.API_AUDIENCE}/{SCOPE}"),
+        )
+        child.announcement(within=_READY_WITHIN)
+        pids = {**addresses.pids, "console": child.pid}
+        self._addresses = replace(addresses, console=self._console_origin, pids=pids)
+        self._addresses.write(self._directory / "stack.json")
 
     def _python(self, name: str, module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
         command = [sys.executable, "-m", module, *arguments]

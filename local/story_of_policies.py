@@ -7,7 +7,7 @@ from typing import Final
 
 from local.stage import TENANT, Json, Stage, require
 
-_POLICY: Final = {
+POLICY: Final = {
     "id": "c0000000-0000-4000-8000-00000000ca01",
     "displayName": "Require MFA for administrators",
     "state": "enabled",
@@ -40,9 +40,9 @@ class StoryOfPolicies:
 
     def have_policy(self) -> str:
         """What an administrator of the customer does in the Entra portal."""
-        reply = self._stage.client.control("PATCH", f"/tenants/{TENANT}", {"policies": {_POLICY["id"]: _POLICY}})
+        reply = self._stage.client.control("PATCH", f"/tenants/{TENANT}", {"policies": {POLICY["id"]: POLICY}})
         require(reply.status == 200, f"the simulator answered {reply.status}: {reply.body.decode()[:200]}")
-        return f"“{_POLICY['displayName']}”, for everybody who holds Exchange Administrator"
+        return f"“{POLICY['displayName']}”, for everybody who holds Exchange Administrator"
 
     def check_finds(self) -> str:
         """The what-if finds the policy by name, and says what cures it."""
@@ -50,7 +50,7 @@ class StoryOfPolicies:
         row = self._row(check, "conditionalAccess")
         require(row["verdict"] == "fail", f"conditional access is {row['verdict']}")
         found = row["policies"][0]
-        require(found["displayName"] == _POLICY["displayName"], f"it names {found['displayName']}")
+        require(found["displayName"] == POLICY["displayName"], f"it names {found['displayName']}")
         others = ", ".join(f"{r['name']} {r['verdict']}" for r in check["rows"] if r["name"] != "conditionalAccess")
         return f"{row['cause']} {found['exclusion']} ({others})"
 

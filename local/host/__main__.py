@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from local.host.admin import MASTER_KEY_SETTING
+from local.host.cors import Cors
 from local.host.function_host import FunctionHost
 from local.host.logs import HostLog, write_logs_to_stderr
 from local.host.options import read_options
@@ -28,6 +29,7 @@ def main() -> None:
         default=MESSAGE_LEASE.total_seconds(),
         help="seconds until a message comes back whose host was killed (Azure: 600)",
     )
+    parser.add_argument("--cors", action="append", default=[], help="an origin whose pages may call the app")
     arguments = parser.parse_args()
     stop_signals = {signal.SIGINT, signal.SIGTERM}
     # Blocked before any thread exists, so that only the sigwait below takes them.
@@ -37,6 +39,7 @@ def main() -> None:
         os.environ,
         master_key=os.environ.get(MASTER_KEY_SETTING),
         message_lease=timedelta(seconds=arguments.message_lease),
+        cors=Cors(arguments.cors),
     )
     with host:
         options = read_options(arguments.app)

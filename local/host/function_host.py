@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Self
 from azure.storage.queue import LinearRetry, QueueClient, QueueMessage
 
 from local.host.admin import AdminApi
+from local.host.cors import Cors
 from local.host.http import Request, Response, fold_headers
 from local.host.isolation import isolated_app
 from local.host.options import connection_string, read_options
@@ -45,12 +47,17 @@ class FunctionHost:
         *,
         master_key: str | None = None,
         message_lease: timedelta = MESSAGE_LEASE,
+        cors: Cors | None = None,
     ) -> None:
-        """`master_key` opens the admin API; without one a random key does. `message_lease`: see QueueListener."""
+        """`master_key` opens the admin API; without one a random key does. `message_lease`: see QueueListener.
+
+        `cors` is the platform's list of origins whose pages may call the app; without it none may.
+        """
         self.master_key = master_key or secrets.token_urlsafe(32)
         self._app_directory = app_directory.resolve()
         self._settings = dict(settings)
         self._message_lease = message_lease
+        self._cors = cors or Cors()
         self._options = read_options(app_directory)
 
     def __enter__(self) -> Self:
@@ -106,7 +113,13 @@ class FunctionHost:
             self._stack.callback(timer_listener.stop)
 
     def answer(self, request: Request) -> Response:
-        """What the host answers: the first route that fits decides; 404 when none does, also for a wrong method."""
+        """What the host answers, readable across origins as the platform's list says."""
+        answer = self._cors.preflight(request) or self._routed(request)
+        answer = replace(answer, headers={**self._options.custom_headers, **answer.headers})
+        return self._cors.permit(request, answer)
+
+    def _routed(self, request: Request) -> Response:
+        """The first route that fits decides; 404 when none does, also for a wrong method."""
         if request.path.lower().startswith("/admin/"):
             return self._admin.answer(request)
         for trigger in self._triggers.http:

@@ -34,6 +34,7 @@ class HostOptions:
     """The part of host.json that the stand-in heeds."""
 
     route_prefix: str
+    custom_headers: Mapping[str, str]  # sent with every HTTP answer; names in lower case
     queues: QueueOptions
     log_levels: Mapping[str, str]  # category -> Trace … Critical, None
 
@@ -47,11 +48,12 @@ def read_options(app_directory: Path) -> HostOptions:
     """
     host_json = json.loads((app_directory / "host.json").read_text(encoding="utf-8"))
     extensions = host_json.get("extensions", {})
-    queues = extensions.get("queues", {})
+    http, queues = extensions.get("http", {}), extensions.get("queues", {})
     defaults = QueueOptions()
     batch_size = int(queues.get("batchSize", defaults.batch_size))
     return HostOptions(
-        route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
+        route_prefix=http.get("routePrefix", "api").strip("/"),
+        custom_headers={name.lower(): value for name, value in http.get("customHeaders", {}).items()},
         queues=QueueOptions(
             batch_size=batch_size,
             new_batch_threshold=int(queues.get("newBatchThreshold", batch_size // 2)),

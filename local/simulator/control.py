@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 
-from local.simulator.caller_tokens import caller_token
 from local.simulator.control_input import TEN_YEARS, BadInput, Fields
 from local.simulator.entra.admin_consent import grant, revoke
+from local.simulator.entra.caller_tokens import caller_token
 from local.simulator.entra.errors import CATALOGUE
 from local.simulator.faults import Fault, FaultKind, Faults
 from local.simulator.journal import Journal

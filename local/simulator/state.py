@@ -64,6 +64,20 @@ class RefreshToken:
 
 
 @dataclass(slots=True)
+class AuthorizationCode:
+    """A code we gave a browser: good once, for the client, address and PKCE challenge it was asked with."""
+
+    client_id: str
+    redirect_uri: str
+    challenge: str
+    object_id: str  # who was picked
+    scope: str
+    nonce: str | None
+    issued_at: datetime
+    is_redeemed: bool = False
+
+
+@dataclass(slots=True)
 class Tenant:
     """One Microsoft 365 organisation."""
 
@@ -125,6 +139,7 @@ class World:
     tenants: dict[str, Tenant] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)  # by application (client) id
     callers: dict[str, Caller] = field(default_factory=dict)  # by the name tests know them by
+    authorization_codes: dict[str, AuthorizationCode] = field(default_factory=dict)  # the vendor's own tenant's
     vault: Vault = field(default_factory=Vault)
     egress_ip: str = "203.0.113.10"  # where a caller comes from that sends no x-simulated-ip header
     replication: float = 0.0  # seconds until a new directory object can be read

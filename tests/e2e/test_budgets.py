@@ -20,7 +20,7 @@ from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 from local.addresses import PROJECT
 from local.host import FunctionHost
 from local.host.http import Response
-from local.simulator.caller_tokens import caller_token
+from local.simulator.entra.caller_tokens import caller_token
 from local.simulator.licences import subscribed_sku
 from local.simulator.seed import TAILSPIN
 from local.simulator.server import Simulator

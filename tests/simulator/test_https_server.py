@@ -187,7 +187,6 @@ def test_graph_knows_only_its_own_paths_and_only_json(microsoft: Microsoft) -> N
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", f"/{TAILSPIN}/oauth2/v2.0/authorize"),
         ("POST", f"/{TAILSPIN}/oauth2/v2.0/devicecode"),
         ("POST", f"/{TAILSPIN}/oauth2/token"),
         ("GET", "/common/userrealm/admin@tailspin.onmicrosoft.com"),

@@ -80,6 +80,8 @@ CATALOGUE: dict[int, Refusal] = {
         "The user or administrator has not consented to use the application with ID '{client}'.",
         suberror="consent_required",
     ),
+    50011: Refusal(_REQUEST, "The redirect URI '{redirect}' does not match those of the application '{client}'."),
+    54005: Refusal(_GRANT, "OAuth2 Authorization code was already redeemed, please retry with a new valid code."),
     70000: Refusal(
         _GRANT, "The provided value for the input parameter 'refresh_token' is not valid.", suberror="bad_token"
     ),
@@ -100,6 +102,7 @@ CATALOGUE: dict[int, Refusal] = {
         "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the "
         "application has not been installed by the administrator of the tenant or consented to by any user in it.",
     ),
+    501481: Refusal(_GRANT, "The Code_Verifier does not match the code_challenge supplied in the request."),
     530003: Refusal(_GRANT, "Your device is required to be managed to access this resource.", suberror="message_only"),
     530032: Refusal(_GRANT, "Blocked by a security policy of the tenant.", suberror="message_only"),
     530034: Refusal(_GRANT, "A delegated administrator was blocked due to account risk.", suberror="message_only"),
@@ -118,6 +121,11 @@ CATALOGUE: dict[int, Refusal] = {
     700024: Refusal(_CLIENT, "Client assertion is not within its valid time range.", 401),
     700027: Refusal(_CLIENT, "Client assertion failed signature validation.", 401),
     700082: Refusal(_GRANT, "The refresh token has expired due to inactivity.", suberror="bad_token"),
+    700084: Refusal(
+        _GRANT,
+        "The refresh token was issued to a single page app (SPA), and therefore has a fixed, limited lifetime.",
+        suberror="bad_token",
+    ),
     700211: Refusal(_CLIENT, "No matching federated identity record found for presented assertion issuer.", 401),
     700212: Refusal(_CLIENT, "No matching federated identity record found for presented assertion audience.", 401),
     700213: Refusal(_CLIENT, "No matching federated identity record found for presented assertion subject.", 401),
@@ -132,6 +140,13 @@ CATALOGUE: dict[int, Refusal] = {
     7000222: Refusal(_CLIENT, "The provided client secret keys for app '{client}' are expired.", 401),
     7000229: Refusal(
         _CLIENT, "The client application {client} is missing service principal in the tenant {tenant}.", 401
+    ),
+    9002325: Refusal(
+        _REQUEST, "Proof Key for Code Exchange is required for cross-origin authorization code redemption."
+    ),
+    9002327: Refusal(
+        _REQUEST,
+        "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.",
     ),
     9001023: Refusal(_REQUEST, "The grant type is not supported over the /common or /consumers endpoints."),
 }

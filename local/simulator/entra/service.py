@@ -1,11 +1,12 @@
-"""Entra's endpoints under /{tenant}/…: discovery, keys, tokens, admin consent."""
+"""Entra's endpoints under /{tenant}/…: discovery, keys, tokens, interactive sign-in, admin consent."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from local.simulator.entra.admin_consent import ConsentPage
+from local.simulator.entra.authorize import AuthorizeEndpoint
 from local.simulator.entra.claims import issuer
 from local.simulator.entra.errors import SignInRefused, refusal
 from local.simulator.entra.token_endpoint import TokenEndpoint
@@ -22,7 +23,13 @@ class EntraService:
     world: World
 
     def answer(self, request: Request) -> Response:
-        """The endpoint's answer; every refusal has Entra's error shape."""
+        """The endpoint's answer; every refusal has Entra's error shape. A page of any origin may read it."""
+        response = self._answer(request)
+        if "origin" not in request.headers:
+            return response
+        return replace(response, headers={**response.headers, "Access-Control-Allow-Origin": "*"})
+
+    def _answer(self, request: Request) -> Response:
         try:
             route, parameters = find_route(self._routes(), request)
             return route.handler(request, parameters)
@@ -44,9 +51,12 @@ class EntraService:
         )
 
     def _routes(self) -> tuple[Route, ...]:
-        consent, tokens = ConsentPage(self.world), TokenEndpoint(self.world)
+        consent, tokens, sign_in = ConsentPage(self.world), TokenEndpoint(self.world), AuthorizeEndpoint(self.world)
         return (
             Route("POST", "/{tenant}/oauth2/v2.0/token", self._in_tenant(tokens.answer)),
+            Route("GET", "/{tenant}/oauth2/v2.0/authorize", self._in_tenant(sign_in.show)),
+            Route("POST", "/{tenant}/oauth2/v2.0/authorize", self._in_tenant(sign_in.pick)),
+            Route("GET", "/{tenant}/oauth2/v2.0/logout", self._in_tenant(sign_in.leave)),
             Route("GET", "/{tenant}/v2.0/.well-known/openid-configuration", self._in_tenant(self._discovery)),
             Route("GET", "/{tenant}/discovery/v2.0/keys", self._in_tenant(self._keys)),
             Route("GET", "/{tenant}/adminconsent", self._in_tenant(consent.show)),
@@ -77,10 +87,11 @@ class EntraService:
             "issuer": issuer(self.world, tenant.id),
             "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
             "token_endpoint": f"{authority}/oauth2/v2.0/token",
+            "end_session_endpoint": f"{authority}/oauth2/v2.0/logout",
             "jwks_uri": f"{authority}/discovery/v2.0/keys",
             "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
+            "response_modes_supported": ["query", "fragment"],
             "subject_types_supported": ["pairwise"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
             "id_token_signing_alg_values_supported": ["RS256"],

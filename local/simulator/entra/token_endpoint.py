@@ -1,4 +1,4 @@
-"""The token endpoint: client credentials, a user's password, a refresh token; the tenant's state decides the answer."""
+"""The token endpoint: an application, a user's password, a refresh token, a browser's code; state decides."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from local.simulator.entra.clients import Proof, authenticate_client
 from local.simulator.entra.errors import SignInRefused
 from local.simulator.entra.resources import GRAPH, Wanted, parse_scope
 from local.simulator.entra.sign_in import authenticate, check_account, check_policies
+from local.simulator.entra.spa_tokens import SpaTokens
 from local.simulator.state import Application, JsonObject, RefreshToken, Tenant, User, World
 from local.simulator.timestamps import moment_of
 from local.simulator.wire import Request, Response
@@ -41,7 +42,10 @@ class TokenEndpoint:
         grant = form.get("grant_type", "")
         if not grant:
             raise SignInRefused(90014, field="grant_type")
-        if grant == "client_credentials":
+        browser = SpaTokens(self.world)
+        if browser.serves(tenant, form):
+            document = browser.answer(tenant, form, origin=request.headers.get("origin"))
+        elif grant == "client_credentials":
             document = self._client_credentials(tenant, form)
         elif grant == "password":
             document = self._password(tenant, form, ip=self._ip(request))

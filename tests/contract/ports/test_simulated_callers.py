@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from functions.callers import Reason, TokenVerifier
-from local.simulator.caller_tokens import caller_token
+from local.simulator.entra.caller_tokens import caller_token
 from local.simulator.seed import API_AUDIENCE, CALLERS, HOME
 from local.simulator.server import Simulator
 from shared.adapters.clock import SystemClock

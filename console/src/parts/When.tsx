@@ -1,0 +1,26 @@
+// Moments: in local time, with the exact UTC on hover, and what is left of them.
+import { useNow } from "../live/useNow";
+import { span } from "../words";
+
+const SAME_DAY = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const ANOTHER_DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+export function When({ at }: { at: string }) {
+  const moment = new Date(at);
+  const isToday = moment.toDateString() === new Date().toDateString();
+  return (
+    <time dateTime={at} title={`${moment.toISOString()} (UTC)`}>
+      {(isToday ? SAME_DAY : ANOTHER_DAY).format(moment)}
+    </time>
+  );
+}
+
+/** How long until then, counting down. */
+export function Remaining({ until }: { until: string }) {
+  const left = new Date(until).getTime() - useNow();
+  return (
+    <time dateTime={until} title={`${new Date(until).toISOString()} (UTC)`} className="numbers">
+      {span(left)}
+    </time>
+  );
+}

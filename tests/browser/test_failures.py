@@ -1,0 +1,121 @@
+"""What goes wrong, and what the person before the console sees of it."""
+
+from __future__ import annotations
+
+import re
+import time
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import expect
+
+from local.simulator.seed import password_of
+from local.stack import Stack
+from tests.browser.driver import SLOW, Console, Customer
+
+
+@pytest.mark.timeout(200)
+def test_global_administrator_with_mfa_is_refused_and_another_one_is_let_in(
+    console: Console, customer: Customer
+) -> None:
+    admin = f"admin@{customer.domain}"
+    customer.change(users={admin: {"perUserMfa": "enforced"}})
+    console.sign_in("Olga Operator")
+    console.open_tenant(customer.tenant_id)
+    console.open_panel()
+
+    console.panel.get_by_role("radio", name="Use Global Admin credentials").click()
+    console.page.get_by_label("Sign-in name").fill(admin)
+    console.page.get_by_role("textbox", name="Password").fill(password_of(admin))
+    console.button("Turn on management session").click()
+
+    refusal = console.panel.get_by_role("alert").last
+    expect(refusal).to_contain_text("What to do", timeout=SLOW)
+    expect(refusal).to_contain_text("correlation id")
+    console.picture("21-global-admin-with-mfa", refusal)
+
+    customer.change(users={admin: {"perUserMfa": "disabled"}})
+    console.page.get_by_role("textbox", name="Password").fill(password_of(admin))
+    console.button("Turn on management session").click()
+
+    console.tab_says("Management ON")
+    console.see(re.compile("Microsoft enforces MFA"), within=console.panel)
+    console.picture("22-on-as-global-admin", console.panel.get_by_text(re.compile("Microsoft enforces MFA")))
+
+
+def test_session_that_is_lost_while_watching_is_seen_without_reloading(console: Console, customer: Customer) -> None:
+    customer.has_account()
+    customer.turn("on")
+    console.sign_in("Rita Reader")
+    console.open_tenant(customer.tenant_id)
+    console.tab_says("Management ON")
+    expect(console.tab).to_contain_text("left")
+
+    customer.turn("off")
+
+    console.tab_says("Management OFF")
+    console.open_panel()
+    console.see("may be accepted by Microsoft 365 until", within=console.panel)
+    console.picture("23-off-with-residual-time", console.panel.get_by_text("may be accepted by Microsoft 365"))
+
+
+def test_reader_is_offered_nothing_that_the_api_would_refuse(console: Console, customer: Customer) -> None:
+    customer.has_account()
+    console.sign_in("Rita Reader")
+    console.open_tenant(customer.tenant_id)
+
+    console.open_panel()
+
+    for name in ("Rotate password", "Check policies", "Turn on management session", "Disable advanced management"):
+        expect(console.panel.get_by_role("button", name=name)).to_be_disabled()
+    expect(console.panel.get_by_role("switch")).to_be_disabled()
+
+
+@pytest.mark.timeout(200)
+def test_api_that_goes_away_is_said_to_be_away_and_comes_back_by_itself(
+    console: Console, customer: Customer, stack: Stack
+) -> None:
+    console.sign_in("Rita Reader")
+    console.open_tenant(customer.tenant_id)
+    console.tab_says("Management OFF")
+    stack.kill_app()
+    try:
+        console.see("The API does not answer.")
+        console.tab_says("last known")
+        console.see("The console keeps trying")
+        console.picture("24-api-down")
+    finally:
+        stack.start_app()
+
+    expect(console.page.get_by_text("The API does not answer.")).to_have_count(0, timeout=SLOW)
+    expect(console.tab).not_to_contain_text("last known")
+
+
+def test_tenant_that_is_not_there_is_said_so_with_its_correlation_id(console: Console) -> None:
+    console.sign_in("Rita Reader")
+
+    console.page.goto(f"{console.address}/#/tenants/e0000000-0000-4000-8000-00000000dead")
+
+    console.see("correlation id")
+    console.see("tenantNotFound")
+
+
+def test_page_never_asks_sooner_than_the_api_allows(console: Console, customer: Customer) -> None:
+    asked: list[tuple[str, float]] = []
+    slow = {"kind": "latency", "service": "graph", "seconds": 0.7, "times": 12}
+    assert customer.client.control("POST", "/faults", {"faults": [slow]}).status < 300
+    console.sign_in("Ada Administrator")
+    console.page.on(
+        "request",
+        lambda request: asked.append((request.url, time.monotonic())) if "/operations/" in request.url else None,
+    )
+    console.open_tenant(customer.tenant_id)
+    console.open_panel()
+
+    console.button("Create service account").click()
+    console.see("Global Reader", within=console.panel)
+
+    assert len(asked) >= 2
+    assert len({url for url, _ in asked}) == 1
+    gaps = [later - earlier for (_, earlier), (_, later) in pairwise(asked)]
+    assert min(gaps) > 1.9, f"the API says Retry-After: 2, the page waited {gaps} s"
