@@ -22,7 +22,12 @@ class MortalLog(CallLog):
     def __init__(self) -> None:
         super().__init__()
         self.breakdown: Callable[[Call], None] = lambda call: None
+        self._awaited: dict[str, Callable[[], object]] = {}
         self._is_dead = False
+
+    def at_next(self, name: str, happen: Callable[[], object]) -> None:
+        """Let something happen, once, just before the next call of `Port.method` has its effect; it may raise."""
+        self._awaited[name] = happen
 
     def restart(self) -> None:
         """Calls have effects again."""
@@ -32,9 +37,11 @@ class MortalLog(CallLog):
     def call(self, port: str, method: str) -> Iterator[None]:
         if self._is_dead:
             raise Killed
-        self.breakdown(Call(port, method))
         try:
             with super().call(port, method):
+                self.breakdown(Call(port, method))
+                if happen := self._awaited.pop(f"{port}.{method}", None):
+                    happen()
                 yield
         except Killed:
             self._is_dead = True

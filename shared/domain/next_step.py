@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.errors import Code, NextStep, Problem
+from shared.domain.operation import IN_WORDS
 from shared.domain.session import SessionState
 from shared.domain.tenant import AccountState, ConsentState, Tenant
 
@@ -10,7 +11,7 @@ from shared.domain.tenant import AccountState, ConsentState, Tenant
 def next_step_of(tenant: Tenant, consent_url: str | None = None) -> NextStep:
     """What to do now, the first thing first; `consent_url` is where consent to this tenant is granted."""
     if tenant.operation is not None:
-        return NextStep(f"Wait: {tenant.operation.kind.value} is under way.")
+        return NextStep(f"Wait: {IN_WORDS[tenant.operation.kind]}.")
     if tenant.session.state is SessionState.ON:
         return NextStep("Nothing: the management session is on.")
     for problem in (tenant.account.problem, tenant.session.problem):

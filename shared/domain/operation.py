@@ -26,6 +26,19 @@ class OperationKind(StrEnum):
     TURN_OFF = "turnOff"
 
 
+IN_WORDS: Final[Mapping[OperationKind, str]] = {
+    OperationKind.CREATE_SERVICE_ACCOUNT: "the service account is being created",
+    OperationKind.ROTATE_PASSWORD: "the password is being rotated",
+    OperationKind.DELETE_SERVICE_ACCOUNT: "advanced management is being disabled",
+    OperationKind.CHECK_POLICIES: "the policies are being checked",
+    OperationKind.SET_ALLOWED_IPS: "the allowed IPs are being set",
+    OperationKind.REMOVE_ALLOWED_IPS: "the allowed IPs are being removed",
+    OperationKind.TURN_ON: "the management session is being turned on",
+    OperationKind.TURN_OFF: "the management session is being turned off",
+}
+"""What each kind is doing, for people."""
+
+
 class Status(StrEnum):
     """Where the work stands; the words of Azure's long-running operations."""
 

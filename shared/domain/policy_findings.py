@@ -56,7 +56,7 @@ def _now(tenant: Tenant, hits: tuple[BlockingPolicy, ...], doubtful: Sequence[st
     if hits:
         names = ", ".join(f"“{hit.display_name}” ({' and '.join(hit.controls)})" for hit in hits)
         cause = f"Conditional access blocks the service account: {names}."
-        fix = "Exclude the service account from it, by hand or with allowed IPs and applyExclusions."
+        fix = "Exclude the service account from it, by hand, or let the allowed IPs make the exclusion."
         if any(hit.policy_id == tenant.allowed_ips.policy_id for hit in hits):
             fix = _SET_AGAIN
         return Finding(check, Verdict.FAIL, cause, fix, _POLICIES, hits, is_obstacle=True)

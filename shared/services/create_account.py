@@ -120,7 +120,7 @@ class CreateAccount:
 
     def _keep_password(self, tenant: Tenant) -> Done:
         """A password for the account; where the recorded one was lost, one to replace it is staged as in a rotation."""
-        is_first = tenant.account.secret_version is None
+        is_first = tenant.account.secret_version is None and tenant.account.object_id is None
         if not is_first and self._password(tenant) is not None:
             return Done()
         version = keep_password(self._world, tenant)

@@ -59,7 +59,7 @@ class RecordRefusal:
             self._world.clock.now(),
             Event.REQUEST_REFUSED,
             caller.actor,
-            f"{what} was refused: {problem.message}",
+            f"A request was refused: {problem.message}",
             telemetry.correlation_id(),
             facts={"code": str(problem.code), "request": what},
         )

@@ -7,7 +7,7 @@ transaction. What follows is cleaning up, tried for a while and reported when it
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain.activity import Event
 from shared.domain.errors import Code, NextStep, Problem, Transient
@@ -21,7 +21,6 @@ from shared.services.kept_secrets import forget_refresh_token
 from shared.services.world import World
 
 DRAIN = "drain"
-_LOOK_AGAIN = timedelta(seconds=5)
 
 
 class TurnOff:
@@ -83,7 +82,7 @@ class TurnOff:
         running = sum(len(gate.row.live(now)) for gate in overview.gates)
         if running and now < tenant.session.since + self._world.limits.drain_longest:
             problem = Problem(Code.OPERATION_IN_PROGRESS, f"Waiting for {running} running actions to end.")
-            raise Transient(problem, _LOOK_AGAIN)
+            raise Transient(problem)  # looked at again soon at first, once a minute later
         until = residual(overview, now)
 
         def close(tenant: Tenant) -> Tenant:

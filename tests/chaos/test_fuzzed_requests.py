@@ -40,6 +40,7 @@ _CHECKS: Final = {
     "unsupported_method": {"enabled": False},  # the platform answers 404, not 405
     "ignored_auth": {"enabled": False},  # tests/doors/test_rights.py has a row for every door and every caller
 }
+_FRAMING: Final = {"content-length", "transfer-encoding", "connection", "host", "expect", "upgrade"}
 _LAST: Final = ("deleteServiceAccount", "stopAllSessions")
 """What ends sessions comes when everything else has met them."""
 
@@ -82,7 +83,11 @@ def target(tmp_path_factory: pytest.TempPathFactory, is_quick: bool) -> Iterator
         executor = str(claims_of(people.executor.token)["azp"])
         with Mailbox(stack.addresses.storage_connection_string, executor=executor) as mailbox:
             tenants = consented(client, 3 if is_quick else 24)
-            paths = tuple(_prepared(tenant_id, number, people, mailbox) for number, tenant_id in enumerate(tenants))
+            with closing(Evidence(client)) as evidence:
+                paths = tuple(
+                    _prepared(Story(tenant_id, people, mailbox, threading.Event()), number, evidence)
+                    for number, tenant_id in enumerate(tenants)
+                )
             yield Target(client, (people.administrator, people.operator, people.executor), paths)
 
 
@@ -101,7 +106,7 @@ def test_every_answer_is_one_that_the_contract_knows(
 ) -> None:
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=8 if is_quick else 120,
+        max_examples=5 if is_quick else 60,
         phases=[Phase.generate],  # the failing request is printed as it was; making it smaller takes minutes
         suppress_health_check=list(HealthCheck),
         deadline=None,
@@ -127,24 +132,34 @@ def _requests(operation: Operation, mode: GenerationMode, target: Target) -> st.
     named = set(re.findall(r"\{(\w+)\}", operation.path))
     paths = st.sampled_from([{}, *target.paths]).map(lambda path: {key: path[key] for key in path if key in named})
     tokens = st.sampled_from([caller.token for caller in target.callers])
-    return st.tuples(paths, tokens).flatmap(
-        lambda chosen: operation.as_strategy(
-            generation_mode=mode,
-            path_parameters=chosen[0],
-            headers={"Authorization": f"Bearer {chosen[1]}"},
+    return (
+        st.tuples(paths, tokens)
+        .flatmap(
+            lambda chosen: operation.as_strategy(
+                generation_mode=mode,
+                path_parameters=chosen[0],
+                headers={"Authorization": f"Bearer {chosen[1]}"},
+            )
         )
+        .filter(_arrives)
     )
 
 
-def _prepared(tenant_id: str, number: int, people: People, mailbox: Mailbox) -> dict[str, str]:
+def _arrives(case: Request) -> bool:
+    """False for what the platform keeps from us: it drops empty query parameters, and answers broken framing itself."""
+    is_whole = not {name.lower() for name in case.headers} & _FRAMING
+    return is_whole and "" not in case.query.values()
+
+
+def _prepared(story: Story, number: int, evidence: Evidence) -> dict[str, str]:
     """A customer in one of three states, and the path parameters that are about it."""
-    story = Story(tenant_id, people, mailbox, threading.Event())
     story.onboard()
-    known = {"tenantId": tenant_id}
+    known = {"tenantId": story.tenant_id}
     if number % 3 == 0:
         return known
     story.create()
     story.allow_auto_enable()
+    known["operationId"] = str(evidence.operations(story.tenant_id)[0].operation_id)
     if number % 3 == 1:
         return known
     story.ask_for(1)

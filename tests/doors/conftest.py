@@ -34,8 +34,17 @@ def open_service(service: Service) -> Service:
 
 @pytest.fixture(scope="module")
 def shared(host: FunctionHost) -> Iterator[Service]:
-    """One such service for all tests of a file: for what changes nothing, or may find what others have left."""
+    """One such service for all tests of a file, which may find what others have left."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         service = Service(host, monkeypatch)
         service.open_sessions()
         yield service
+
+
+@pytest.fixture
+def unchanged(shared: Service) -> Iterator[Service]:
+    """The same, for tests after which all is to be as it was, but for what the trail says of refused requests."""
+    before = shared.kept(), len(shared.messages.sent)
+    yield shared
+    assert (shared.kept(), len(shared.messages.sent)) == before
+    shared.forget_refusals()

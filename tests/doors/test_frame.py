@@ -15,29 +15,23 @@ from shared.config import read_settings
 from shared.domain.errors import Transient, unavailable
 from tests.contract import answers
 from tests.contract.test_contract_files import PLATFORM_NAMES
-from tests.doors.people import ADMINISTRATOR, EXECUTOR, NOBODY, OPERATOR, READER, STRANGER, Person, Place
-from tests.doors.requests import DOORS, Door
+from tests.doors.doors import DOORS, Door, knock, named
+from tests.doors.people import ADMINISTRATOR, EXECUTOR, NOBODY, OPERATOR, READER, STRANGER, Place
 from tests.doors.service import Json, Service, content_of, refusal_of
-from tests.doors.test_bad_input import caller_of, named
 
 OWN = f"/v1/tenants/{Place.OWN.value}"
 SECRET = "only-for-tests-secret"
 GUARDED = [door for door in DOORS.values() if door.rights]
 
 
-def knock(service: Service, door: Door, by: Person | None = None) -> Any:
-    by = by or caller_of(door)
-    return service.call(door.method, door.place(service, Place.OWN, by), by, door.body)
-
-
 @pytest.mark.parametrize("door", GUARDED, ids=named)
 def test_what_nobody_foresaw_is_500_and_tells_neither_caller_nor_log_what_it_was(
-    open_service: Service, door: Door, caplog: pytest.LogCaptureFixture
+    unchanged: Service, door: Door, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    open_service.log.fail(len(open_service.log) + 1, RuntimeError(SECRET))
+    unchanged.log.fail(len(unchanged.log) + 1, RuntimeError(SECRET))
 
-    answer = knock(open_service, door)
+    answer = knock(unchanged, door)
 
     assert refusal_of(answer) == (500, "internalError", None)
     assert SECRET not in answer.text
@@ -46,15 +40,15 @@ def test_what_nobody_foresaw_is_500_and_tells_neither_caller_nor_log_what_it_was
     assert answer.headers["x-correlation-id"] in caplog.text
 
 
-@pytest.mark.parametrize("wait", [None, timedelta(seconds=7), timedelta(milliseconds=1)])
 @pytest.mark.parametrize("door", GUARDED, ids=named)
-def test_what_time_may_mend_is_503_and_says_when(open_service: Service, door: Door, wait: timedelta | None) -> None:
-    open_service.log.fail(len(open_service.log) + 1, unavailable("Storage", wait))
+def test_what_time_may_mend_is_503_and_says_when(unchanged: Service, door: Door) -> None:
+    for wait, told in ((None, "2"), (timedelta(seconds=7), "7"), (timedelta(milliseconds=1), "1")):
+        unchanged.log.fail(len(unchanged.log) + 1, unavailable("Storage", wait))
 
-    answer = knock(open_service, door)
+        answer = knock(unchanged, door)
 
-    assert refusal_of(answer) == (503, "upstreamUnavailable", None)
-    assert answer.headers["retry-after"] == {None: "2", timedelta(seconds=7): "7"}.get(wait, "1")
+        assert refusal_of(answer) == (503, "upstreamUnavailable", None)
+        assert answer.headers["retry-after"] == told
 
 
 @pytest.mark.parametrize("trouble", [RuntimeError(SECRET), unavailable("Storage")], ids=["unforeseen", "transient"])

@@ -6,10 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from tests.doors.doors import CONDITIONAL, DOORS, WRITES, Door, caller_of, named
 from tests.doors.people import ADMINISTRATOR, LIMITED_ADMINISTRATOR, OPERATOR, Place
-from tests.doors.requests import DOORS, Door
 from tests.doors.service import Json, Service, content_of, refusal_of
-from tests.doors.test_bad_input import CONDITIONAL, WRITES, caller_of, named
 
 OWN = f"/v1/tenants/{Place.OWN.value}"
 KEY = {"Idempotency-Key": "only-for-tests-key-1"}

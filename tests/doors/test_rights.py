@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from local.host import FunctionHost
-from tests.doors.people import EXECUTOR, LIMITED_EXECUTOR, PEOPLE, Person, Place
-from tests.doors.requests import DOORS, Door
+from tests.doors.doors import DOORS, Door, knock
+from tests.doors.people import EXECUTOR, LIMITED_EXECUTOR, PEOPLE, ROLES, Person, Place
 from tests.doors.service import Service, refusal_of
 
 LEASE_DOORS = ("redeemLease", "renewLease", "releaseLease")
@@ -60,30 +61,42 @@ def _at_onboarding(by: Person, place: Place) -> Refusal | None:
     return None if place is Place.UNKNOWN or "administrator" in by.rights(place) else NO_TENANT
 
 
-def row(door: Door, by: Person, place: Place) -> ParameterSet:
-    told_apart = door.name == "releaseLease" and by is LIMITED_EXECUTOR and place is Place.OTHER
-    name = f"{door.name}, {by.name}, {place.name.lower()} tenant"
-    return pytest.param(door, by, place, id=name, marks=[NOT_YET] if told_apart else [])
-
+TABLE: dict[tuple[str, str], dict[Place, Refusal | None]] = {
+    (door.name, by.name): {place: refusal(door, by, place) for place in (Place if door.of_tenant else [Place.OWN])}
+    for door in DOORS.values()
+    for by in PEOPLE.values()
+}
+"""Every door and every caller: what is said in which tenant."""
 
 NOT_YET = pytest.mark.xfail(reason="HoldLease does not ask whether the executor's right was granted here", strict=True)
-ROWS = [
-    (door, by, place)
-    for door in DOORS.values()
-    for by in PEOPLE.values()
-    for place in (Place if door.of_tenant else [Place.OWN])
-]
-LET_IN = [found for found in ROWS if refusal(*found) is None]
-REFUSED = [row(*found) for found in ROWS if refusal(*found)]
-READS = [row(*found) for found in LET_IN if not found[0].is_write]
-WRITES = [row(*found) for found in LET_IN if found[0].is_write]
-HIDDEN = [
-    row(door, by, Place.OTHER)
-    for door in DOORS.values()
-    for by in PEOPLE.values()
-    if door.of_tenant and by.is_caller and not by.everywhere and refusal(door, by, Place.UNKNOWN)
-]
-"""Where a caller meets a tenant in which it has no right at all."""
+
+
+def rows(places: Callable[[Door, Person], list[Place]]) -> list[object]:
+    """Every door and caller for whom there are such places, as parameters of a test."""
+    return [
+        pytest.param(DOORS[door], PEOPLE[by], found, id=f"{door}, {by}", marks=marks_of(door, by, found))
+        for door, by in TABLE
+        if (found := places(DOORS[door], PEOPLE[by]))
+    ]
+
+
+def marks_of(door: str, by: str, places: list[Place]) -> list[pytest.MarkDecorator]:
+    told_apart = (door, by) == ("releaseLease", LIMITED_EXECUTOR.name) and Place.OTHER in places
+    return [NOT_YET] if told_apart else []
+
+
+def refused(door: Door, by: Person) -> list[Place]:
+    return [place for place, told in TABLE[door.name, by.name].items() if told]
+
+
+def let_in(door: Door, by: Person) -> list[Place]:
+    return [place for place, told in TABLE[door.name, by.name].items() if not told]
+
+
+def hidden(door: Door, by: Person) -> list[Place]:
+    """The tenants in which the caller has no right at all, if a missing one may not be brought in through this door."""
+    may_bring_in = not (door.of_tenant and by.is_caller and refusal(door, by, Place.UNKNOWN))
+    return [] if may_bring_in else [place for place in (Place.OWN, Place.OTHER) if not by.rights(place)]
 
 
 def test_every_door_of_the_app_is_in_the_table(host: FunctionHost) -> None:
@@ -98,51 +111,44 @@ def test_every_door_of_the_app_is_in_the_table(host: FunctionHost) -> None:
 
 
 def test_the_table_has_every_right_and_every_outcome() -> None:
-    outcomes = {refusal(*found) for found in ROWS}
+    outcomes = {told for row in TABLE.values() for told in row.values()}
 
     assert outcomes == {None, UNAUTHENTICATED, NOT_ALLOWED, NO_TENANT, NO_LEASE, NO_ACTION}
-    assert {right for door in DOORS.values() for right in door.rights} == {
-        "reader",
-        "operator",
-        "administrator",
-        "executor",
-    }
+    assert {right for door in DOORS.values() for right in door.rights} == set(ROLES)
 
 
-@pytest.mark.parametrize(("door", "by", "place"), REFUSED)
-def test_who_has_no_right_is_refused_and_changes_nothing(shared: Service, door: Door, by: Person, place: Place) -> None:
-    before, sent = shared.kept(), len(shared.messages.sent)
-
-    answer = shared.call(door.method, door.place(shared, place, by), by, door.body)
-
-    assert refusal_of(answer) == refusal(door, by, place)
-    assert (shared.kept(), len(shared.messages.sent)) == (before, sent)
-
-
-@pytest.mark.parametrize(("door", "by", "place"), READS)
-def test_who_may_read_is_answered_and_changes_nothing(shared: Service, door: Door, by: Person, place: Place) -> None:
-    before = shared.kept()
-
-    answer = shared.call(door.method, door.place(shared, place, by), by)
-
-    assert answer.status == 200, answer.text
-    assert shared.kept() == before
-
-
-@pytest.mark.parametrize(("door", "by", "place"), WRITES)
-def test_who_may_write_is_let_in(open_service: Service, door: Door, by: Person, place: Place) -> None:
-    answer = open_service.call(door.method, door.place(open_service, place, by), by, door.body)
-
-    assert answer.status < 300, answer.text
-
-
-@pytest.mark.parametrize(("door", "by", "place"), HIDDEN)
-def test_who_has_no_right_in_a_tenant_cannot_tell_it_from_one_that_is_not_there(
-    shared: Service, door: Door, by: Person, place: Place
+@pytest.mark.parametrize(("door", "by", "places"), rows(refused))
+def test_who_has_no_right_is_refused_and_changes_nothing(
+    unchanged: Service, door: Door, by: Person, places: list[Place]
 ) -> None:
-    there, nowhere = (
-        shared.call(door.method, door.place(shared, place, by), by, door.body) for place in (place, Place.UNKNOWN)
-    )
+    told = {place: refusal_of(knock(unchanged, door, by, place)) for place in places}
 
-    assert (there.status, there.json()) == (nowhere.status, nowhere.json())
-    assert there.headers.keys() == nowhere.headers.keys()
+    assert told == {place: refusal(door, by, place) for place in places}
+
+
+@pytest.mark.parametrize(("door", "by", "places"), rows(lambda door, by: [] if door.is_write else let_in(door, by)))
+def test_who_may_read_is_answered_and_changes_nothing(
+    unchanged: Service, door: Door, by: Person, places: list[Place]
+) -> None:
+    told = {place: knock(unchanged, door, by, place).status for place in places}
+
+    assert told == dict.fromkeys(places, 200)
+
+
+@pytest.mark.parametrize(("door", "by", "places"), rows(lambda door, by: let_in(door, by) if door.is_write else []))
+def test_who_may_write_is_let_in(open_service: Service, door: Door, by: Person, places: list[Place]) -> None:
+    told = {place: knock(open_service, door, by, place) for place in places}
+
+    assert {place: answer.text for place, answer in told.items() if answer.status >= 300} == {}
+
+
+@pytest.mark.parametrize(("door", "by", "places"), rows(hidden))
+def test_who_has_no_right_in_a_tenant_cannot_tell_it_from_one_that_is_not_there(
+    unchanged: Service, door: Door, by: Person, places: list[Place]
+) -> None:
+    nowhere = knock(unchanged, door, by, Place.UNKNOWN)
+
+    for place in places:
+        there = knock(unchanged, door, by, place)
+        assert (there.status, there.json()) == (nowhere.status, nowhere.json())
+        assert there.headers.keys() == nowhere.headers.keys()

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 from azure.data.tables import TableServiceClient
-from azure.storage.queue import QueueServiceClient
+from azure.storage.queue import QueueClient, QueueServiceClient
 
 from local.addresses import PROJECT
 from local.client import Client, Reply
@@ -32,6 +32,7 @@ import logging
 for _library in ("azure", "msal", "urllib3", "requests"):
     logging.getLogger(_library).setLevel(logging.DEBUG)
 """
+NO_BASE64: Final = "This is no Base64."
 _VAULT_API: Final = "7.4"
 _WITHIN: Final = 180.0  # seconds
 
@@ -153,12 +154,17 @@ class Telling:
         return found
 
 
+def queue(stack: Stack, name: str) -> QueueClient:
+    """A queue of a running stack; what is sent lies there as it is."""
+    return QueueClient.from_connection_string(stack.addresses.storage_connection_string, name)
+
+
 def stored_messages(connection: str) -> list[str]:
     """What lies in any queue, poison queues included, as text."""
     with QueueServiceClient.from_connection_string(connection) as service:
         queues = [service.get_queue_client(queue.name) for queue in service.list_queues()]
         found = [str(message.content) for queue in queues for message in queue.peek_messages(max_messages=32)]
-    return [b64decode(content).decode() for content in found]
+    return [content if content == NO_BASE64 else b64decode(content).decode() for content in found]
 
 
 def stored_rows(connection: str) -> list[str]:

@@ -9,6 +9,10 @@ from tests.no_network import no_network
 __all__ = ["no_network"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-step", action="store_true", help="break every flow in every way at every call")
+
+
 class Tally:
     """How many calls there were to break, how often they were broken, and how often something was lost."""
 
@@ -29,6 +33,12 @@ _TALLY = pytest.StashKey[Tally]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_TALLY] = Tally()
+
+
+@pytest.fixture
+def at_every_step(request: pytest.FixtureRequest) -> bool:
+    """Whether the run is the long one."""
+    return bool(request.config.getoption("--every-step", default=False))
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from shared.domain.session import SessionState
 from shared.domain.tenant import AccountState
 from tests.fakes.calls import Call
 from tests.faults.faults import Fault
-from tests.faults.flows import Flow
+from tests.faults.flows import Act, Flow
+from tests.faults.fork import fork
 from tests.faults.promises import broken_promises, users_of_ours
 from tests.host import Host, NotAtRest
 from tests.stage import Stage
@@ -27,20 +28,18 @@ _EVERY = 4
 @cache
 def calls_of(flow: Flow) -> tuple[Call, ...]:
     """The calls that the flow makes when nothing goes wrong: what is broken one by one."""
-    stage, host, first = _begin(flow)
-    flow.when(stage, host)
-    host.settle()
-    return tuple(stage.log.calls[first:])
+    stage, host = _begin(flow)
+    _run(flow, stage, host)
+    return tuple(stage.log.calls)
 
 
 def broken(flow: Flow, fault: Fault, number: int) -> list[str]:
     """What does not hold after the fault at the flow's call of that number, counted from 1."""
     with _listening() as lines:
-        stage, host, first = _begin(flow)
-        fault.strike(stage, host, first + number)
+        stage, host = _begin(flow)
+        fault.strike(stage, host, number)
         try:
-            flow.when(stage, host)
-            host.settle()
+            _run(flow, stage, host)
             host.run(_AFTERWARDS)
             host.settle()
             if not fault.is_foreseen:
@@ -53,14 +52,27 @@ def broken(flow: Flow, fault: Fault, number: int) -> list[str]:
             return [f"it does not come to rest: {error}"]
 
 
-def _begin(flow: Flow) -> tuple[Stage, Host, int]:
-    stage = Stage()
+@cache
+def _given(*acts: Act) -> Stage:
+    """The world after these acts, without any fault; to be forked, never used."""
+    if not acts:
+        return Stage()
+    stage = fork(_given(*acts[:-1]))
     host = Host(stage)
-    for act in flow.given:
+    acts[-1](stage, host)
+    host.settle()
+    return stage
+
+
+def _begin(flow: Flow) -> tuple[Stage, Host]:
+    stage = fork(_given(*flow.given))
+    return stage, Host(stage)
+
+
+def _run(flow: Flow, stage: Stage, host: Host) -> None:
+    for act in flow.when:
         act(stage, host)
-        if stage.tenant.session.state is not SessionState.ON:
-            host.settle()
-    return stage, host, len(stage.log)
+    host.settle()
 
 
 def _recovered(stage: Stage, host: Host) -> Iterator[str]:

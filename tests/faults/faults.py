@@ -24,12 +24,14 @@ class Fault:
         strike: enters it at a call's number.
         concerns: which calls it can happen at.
         is_foreseen: False for what no service was written to meet.
+        every: in the short run it happens at one call in so many.
     """
 
     name: str
     strike: Strike
     concerns: Callable[[Call], bool] = lambda call: True
     is_foreseen: bool = True
+    every: int = 1
 
 
 def _is_commit(call: Call) -> bool:
@@ -114,22 +116,38 @@ def _stand_still(host: Host) -> None:
 FAULTS = (
     Fault("fails before effect", _raises(lambda: unavailable("It"))),
     Fault("reply lost after effect", _raises(_no_reply, after_effect=True)),
-    Fault("throttled", _raises(lambda: Transient(Problem(Code.UPSTREAM_UNAVAILABLE, "Slow."), timedelta(seconds=30)))),
+    Fault(
+        "throttled",
+        _raises(lambda: Transient(Problem(Code.UPSTREAM_UNAVAILABLE, "Slow."), timedelta(seconds=30))),
+        every=3,
+    ),
     Fault("killed before effect", _raises(Killed)),
     Fault("killed after effect", _raises(Killed, after_effect=True)),
-    Fault("away for minutes", _broken_for_minutes(lambda: unavailable("It")), _is_theirs),
-    Fault("defect for minutes", _broken_for_minutes(lambda: RuntimeError("defect")), _is_theirs, is_foreseen=False),
+    Fault("away for minutes", _broken_for_minutes(lambda: unavailable("It")), _is_theirs, every=3),
+    Fault(
+        "defect for minutes",
+        _broken_for_minutes(lambda: RuntimeError("defect")),
+        _is_theirs,
+        is_foreseen=False,
+        every=3,
+    ),
     Fault("race lost", _raises(Conflict), _is_commit),
     Fault("race lost to itself", _raises(Conflict, after_effect=True), _is_commit),
     Fault("a setting changes", _happens(lambda stage, host: stage.auto_enable()), _is_commit),
     Fault("message comes again", _message(_again), _wakes_a_worker),
     Fault("message comes late", _message(_late), _wakes_a_worker),
     Fault("clock past expiry", _happens(lambda stage, host: stage.clock.advance(timedelta(hours=9)))),
-    Fault("another worker meanwhile", _happens(lambda stage, host: host.deliver_now())),
-    Fault("stands still, and another goes on", _happens(lambda stage, host: _stand_still(host))),
-    Fault("upkeep meanwhile", _happens(lambda stage, host: stage.services.upkeep())),
-    Fault("turned off meanwhile", _happens(lambda stage, host: stage.turn_off())),
-    Fault("turned off and forgotten meanwhile", _happens(lambda stage, host: _to_the_end(host, stage.turn_off))),
-    Fault("removed meanwhile", _happens(lambda stage, host: stage.remove_account())),
-    Fault("removed and forgotten meanwhile", _happens(lambda stage, host: _to_the_end(host, stage.remove_account))),
+    Fault("another worker meanwhile", _happens(lambda stage, host: host.deliver_now()), every=3),
+    Fault("stands still, and another goes on", _happens(lambda stage, host: _stand_still(host)), every=3),
+    Fault("upkeep meanwhile", _happens(lambda stage, host: stage.services.upkeep()), every=3),
+    Fault("turned off meanwhile", _happens(lambda stage, host: stage.turn_off()), every=3),
+    Fault(
+        "turned off and forgotten meanwhile", _happens(lambda stage, host: _to_the_end(host, stage.turn_off)), every=3
+    ),
+    Fault("removed meanwhile", _happens(lambda stage, host: stage.remove_account()), every=3),
+    Fault(
+        "removed and forgotten meanwhile",
+        _happens(lambda stage, host: _to_the_end(host, stage.remove_account)),
+        every=3,
+    ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.action import ActionKind
+from shared.domain.allowed_ips import AllowedIpsState
 from tests.fakes.policies import FakePolicy
 from tests.host import Host
 from tests.stage import Stage
@@ -20,12 +21,12 @@ class Flow:
 
     Attributes:
         given: what was done before, without any fault.
-        when: what is asked; everything that follows from it can be broken.
+        when: what is asked, all at once; everything that follows from it can be broken.
     """
 
     name: str
     given: tuple[Act, ...]
-    when: Act
+    when: tuple[Act, ...]
 
 
 def onboard(stage: Stage, host: Host) -> None:
@@ -78,10 +79,13 @@ def act(stage: Stage, host: Host) -> None:
 
 
 def hold_a_lease(stage: Stage, host: Host) -> None:
-    """An executor's action is under way; it will end in some seconds."""
-    request = stage.ask()
-    stage.redeem(request)
-    host.later(timedelta(seconds=8), lambda: stage.complete(request))
+    """An executor's action is under way."""
+    stage.redeem(stage.ask())
+
+
+def complete_soon(stage: Stage, host: Host) -> None:
+    """The action that is under way will end in some seconds."""
+    host.later(timedelta(seconds=8), lambda: stage.complete(stage.requests[-1]))
 
 
 def allow_auto_enable(stage: Stage, host: Host) -> None:
@@ -89,13 +93,15 @@ def allow_auto_enable(stage: Stage, host: Host) -> None:
 
 
 def ask_while_off(stage: Stage, host: Host) -> None:
-    """Three executors ask at once; one of them has very little time."""
+    """Three executors ask at once; one of them has very little time, and every message is delivered twice."""
     for kind, deadline in (
         (ActionKind.WORKFLOW, timedelta(minutes=15)),
         (ActionKind.CUSTOM_ACTION, timedelta(minutes=12)),
         (ActionKind.PLAYBOOK_REMEDIATION, timedelta(seconds=20)),
     ):
-        host.request(stage.a_request(kind, deadline=deadline))
+        request = stage.a_request(kind, deadline=deadline)
+        host.request(request)
+        host.request(request, at=stage.clock.now() + timedelta(seconds=2))
 
 
 def wait_for_expiry(stage: Stage, host: Host) -> None:
@@ -136,6 +142,10 @@ def set_allowed_ips(stage: Stage, host: Host) -> None:
     host.http(lambda: stage.set_allowed_ips("set"))
 
 
+def change_allowed_ips(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.set_allowed_ips("change", wanted=AllowedIpsState.REPORT_ONLY))
+
+
 def remove_allowed_ips(stage: Stage, host: Host) -> None:
     host.http(lambda: stage.remove_allowed_ips("take away"))
 
@@ -147,26 +157,28 @@ def turn_on_shortly(stage: Stage, host: Host) -> None:
 
 _CREATED = (onboard, create)
 _ON = (*_CREATED, turn_on)
+_RESTRICTED = (*_CREATED, write_a_policy_that_blocks_later, set_allowed_ips)
 
 FLOWS = (
-    Flow("onboard", (), onboard),
-    Flow("create", (onboard,), create),
-    Flow("create slowly", (onboard,), create_slowly),
-    Flow("create again", (*_CREATED, remove), create_after_removal),
-    Flow("turn on", _CREATED, turn_on),
-    Flow("turn off", (*_ON, hold_a_lease), turn_off),
-    Flow("drain", (*_ON, hold_a_lease), drain),
-    Flow("expire", (*_CREATED, turn_on_shortly), wait_for_expiry),
-    Flow("idle", (*_ON, allow_auto_enable), wait_until_idle),
-    Flow("act", _ON, act),
-    Flow("park and answer", (*_CREATED, allow_auto_enable), ask_while_off),
-    Flow("rotate", _CREATED, rotate),
-    Flow("rotate while on", _ON, rotate),
-    Flow("rotate by itself", (*_CREATED, lose_the_directory_role), rotate),
-    Flow("redeem", (*_ON, hold_a_lease, revoke_everything), redeem),
-    Flow("turn on as administrator", (onboard, bring_an_administrator), turn_on_as_admin),
-    Flow("check policies", _CREATED, check_policies),
-    Flow("set allowed IPs", (*_CREATED, write_a_policy_that_blocks_later), set_allowed_ips),
-    Flow("remove allowed IPs", (*_CREATED, write_a_policy_that_blocks_later, set_allowed_ips), remove_allowed_ips),
-    Flow("remove", (*_CREATED, write_a_policy_that_blocks_later, set_allowed_ips, turn_on, hold_a_lease), remove),
+    Flow("onboard", (), (onboard,)),
+    Flow("create", (onboard,), (create,)),
+    Flow("create slowly", (onboard,), (create_slowly,)),
+    Flow("create again", (*_CREATED, remove), (create_after_removal,)),
+    Flow("turn on", _CREATED, (turn_on,)),
+    Flow("turn off", (*_ON, hold_a_lease), (complete_soon, turn_off)),
+    Flow("drain", (*_ON, hold_a_lease), (complete_soon, drain)),
+    Flow("expire", (*_CREATED, turn_on_shortly), (wait_for_expiry,)),
+    Flow("idle", (*_ON, allow_auto_enable), (wait_until_idle,)),
+    Flow("act", _ON, (act,)),
+    Flow("park and answer", (*_CREATED, allow_auto_enable), (ask_while_off,)),
+    Flow("rotate", _CREATED, (rotate,)),
+    Flow("rotate while on", _ON, (rotate,)),
+    Flow("rotate by itself", (*_CREATED, lose_the_directory_role), (rotate,)),
+    Flow("redeem", (*_ON, hold_a_lease, revoke_everything), (redeem,)),
+    Flow("turn on as administrator", (onboard, bring_an_administrator), (turn_on_as_admin,)),
+    Flow("check policies", _CREATED, (check_policies,)),
+    Flow("set allowed IPs", (*_CREATED, write_a_policy_that_blocks_later), (set_allowed_ips,)),
+    Flow("remove allowed IPs", _RESTRICTED, (remove_allowed_ips,)),
+    Flow("change allowed IPs", _RESTRICTED, (change_allowed_ips,)),
+    Flow("remove", (*_RESTRICTED, turn_on, hold_a_lease), (complete_soon, remove)),
 )

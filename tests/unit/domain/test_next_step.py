@@ -11,7 +11,7 @@ from shared.domain.directory_roles import RoleProfile
 from shared.domain.errors import Code, NextStep, Problem
 from shared.domain.ids import OperationId, TenantId
 from shared.domain.next_step import next_step_of
-from shared.domain.operation import OperationKind
+from shared.domain.operation import IN_WORDS, OperationKind
 from shared.domain.session import Session, SessionState
 from shared.domain.tenant import (
     AccountState,
@@ -57,10 +57,10 @@ def test_after_consent_comes_the_service_account(state: ConsentState) -> None:
 def test_while_something_is_under_way_the_step_is_to_wait_for_it(kind: OperationKind) -> None:
     tenant = replace(consented(), operation=RunningOperation(OperationId(uuid4()), kind))
 
-    assert next_step_of(tenant).text == f"Wait: {kind.value} is under way."
+    assert next_step_of(tenant).text == f"Wait: {IN_WORDS[kind]}."
 
 
-@pytest.mark.parametrize("state", SessionState)
+@pytest.mark.parametrize("state", sorted(set(SessionState) - {SessionState.ON}))
 def test_problem_s_own_step_comes_before_the_state_s(state: SessionState) -> None:
     assert next_step_of(in_state(state, BLOCKED)) == MEND
 
@@ -92,8 +92,9 @@ def test_account_that_is_not_there_says_how_it_comes_or_goes(state: AccountState
     assert next_step_of(replace(consented(), account=ServiceAccount(state))).text == words
 
 
-def test_nothing_is_to_be_done_while_the_session_is_on() -> None:
-    assert next_step_of(in_state(SessionState.ON)).text.startswith("Nothing")
+@pytest.mark.parametrize("problem", [None, BLOCKED])
+def test_nothing_is_to_be_done_while_the_session_is_on(problem: Problem | None) -> None:
+    assert next_step_of(in_state(SessionState.ON, problem)).text.startswith("Nothing")
 
 
 def test_nothing_is_to_be_done_while_the_session_turns_itself_on() -> None:

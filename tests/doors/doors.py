@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from local.host.http import Response
 from tests.contract.test_contract_files import operations
-from tests.doors.people import EXECUTOR, LIMITED_EXECUTOR, Person, Place
+from tests.doors.people import ADMINISTRATOR, EXECUTOR, LIMITED_EXECUTOR, OPERATOR, Person, Place
 from tests.doors.service import Service
 
 OBJECT_ID: Final = "cccccccc-0000-4000-8000-000000000001"
@@ -91,3 +92,24 @@ DOORS: Final[Mapping[str, Door]] = {
     operation["operationId"]: _door(*found) for found in operations() for operation in found[2:]
 }
 """By operation id."""
+
+WITH_BODY: Final = [door for door in DOORS.values() if door.body is not None]
+WRITES: Final = [door for door in DOORS.values() if door.is_write and "idempotencyKey" in door.parameters]
+CONDITIONAL: Final = [door for door in DOORS.values() if "ifMatch" in door.parameters]
+LISTS: Final = [door for door in DOORS.values() if "top" in door.parameters]
+
+
+def caller_of(door: Door) -> Person:
+    """Somebody who may come in at this door."""
+    return next(by for by in (OPERATOR, ADMINISTRATOR, EXECUTOR) if door.rights & by.rights(Place.OWN))
+
+
+def named(door: object) -> str | None:
+    """How a test shows a door that is its parameter."""
+    return door.name if isinstance(door, Door) else None
+
+
+def knock(service: Service, door: Door, by: Person | None = None, place: Place = Place.OWN) -> Response:
+    """A good request to a door, by somebody who may come in unless told otherwise."""
+    by = by or caller_of(door)
+    return service.call(door.method, door.place(service, place, by), by, door.body)
