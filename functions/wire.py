@@ -64,6 +64,7 @@ class Call:
 
     def __init__(self, req: func.HttpRequest) -> None:
         self._req = req
+        self._taken: str | None = None
 
     @cached_property
     def services(self) -> wiring.Services:
@@ -146,9 +147,16 @@ class Call:
             text = "1 to 255 visible ASCII characters are expected here."
             raise Invalid(Problem(Code.INVALID_VALUE, text, "Idempotency-Key"))
         if "tenantId" in self._req.route_params:
-            self.services.rates.take(f"tenant/{self.tenant_id}", rate_limits.TENANT_WRITES)
+            bucket = f"tenant/{self.tenant_id}"
+            self.services.rates.take(bucket, rate_limits.TENANT_WRITES)
+            self._taken = bucket
         asked = f"{what}\n{self.address}\n".encode() + reading.without_password(self._req.get_body())
         return Asking(caller, key, sha256(asked).hexdigest(), self._req.headers.get("if-match"))
+
+    def give_back(self, status: int) -> None:
+        """Let a caller without a right in the tenant use up nothing of what its own people share."""
+        if self._taken and status in (403, 404):
+            self.services.rates.give_back(self._taken, rate_limits.TENANT_WRITES)
 
     def note_refusal(self, door: str, status: int, problem: Problem) -> None:
         """Leave a trace in the tenant's trail when somebody known was told no; the answer is no in any case."""
@@ -199,6 +207,7 @@ def _answer(handle: Callable[[Call], Answer], req: func.HttpRequest) -> Answer:
         status = status_of(error)
         reason = getattr(error, "reason", None)
         telemetry.event("requestRefused", door=handle.__name__, status=status, code=error.problem.code, reason=reason)
+        call.give_back(status)
         call.note_refusal(handle.__name__, status, error.problem)
         return _error(status, error)
     except Exception as error:  # the one place: whatever it is, the caller gets a code and the log gets its kind
@@ -228,7 +237,10 @@ def _error(status: int, error: ManagementSessionError) -> Answer:
 _NEXT_STEPS: Final[Mapping[int, str]] = {
     400: "Correct the request and send it again.",
     401: "Sign in and send the request with a fresh access token for this API.",
+    403: "Ask an administrator of this tenant for the right.",
     404: "Check the address: is the id right, and do you have a right in this tenant?",
+    409: "Read the tenant again: its nextStep says what is in the way.",
+    411: "Send the body again with a Content-Length.",
     412: "Read it again, decide again, and send the new ETag.",
     413: "Send less.",
     415: "Send JSON, and say so in Content-Type.",

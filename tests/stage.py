@@ -12,7 +12,6 @@ from shared.adapters.storage.tenant_index_table import TenantIndexTable
 from shared.adapters.storage.tenant_table import TenantTable
 from shared.domain.action import Action, ActionKind, ActionRequest, Decision, Operator, Outcome, ParkedAction
 from shared.domain.activity import Activity, Event
-from shared.domain.actors import Caller, Right
 from shared.domain.allowed_ips import AllowedIpsState, Outside
 from shared.domain.directory_roles import GLOBAL_ADMINISTRATOR
 from shared.domain.errors import Code as ErrorCode
@@ -35,23 +34,10 @@ from tests.fakes.queues import FakeMessages
 from tests.fakes.storage import FakeDueList, FakeTenantIndex, FakeTenantStore
 from tests.fakes.vault import FakeVault
 from tests.mortal import MortalLog
+from tests.people import ADMIN_NAME, ADMIN_PASSWORD, ADMINISTRATOR, EXECUTOR, OPERATOR
 
-NOWHERE: Final[frozenset[Right]] = frozenset()
 EGRESS: Final = "203.0.113.0/28"
 APPLICATION: Final = UUID("0c1b0a52-7e05-4a0a-9d0c-6f4d7f1f3a01")
-
-
-def _person(name: str, *rights: Right) -> Caller:
-    return Caller(uuid4(), UUID(int=1), False, name, frozenset(rights), NOWHERE)
-
-
-ADMINISTRATOR: Final = _person("Ada Administrator", Right.ADMINISTRATOR)
-OPERATOR: Final = _person("Olga Operator", Right.OPERATOR)
-READER: Final = _person("Rita Reader", Right.READER)
-ADMIN_NAME: Final = "admin@fake.onmicrosoft.com"
-ADMIN_PASSWORD: Final = "only-for-tests-Adm1n!"
-
-EXECUTOR: Final = Caller(uuid4(), uuid4(), True, None, frozenset({Right.EXECUTOR}), NOWHERE)
 
 
 class NoKeys:

@@ -50,7 +50,7 @@ def consent(held: frozenset[str]) -> Finding:
     if not missing:
         return passed(Check.CONSENT)
     cause = f"Admin consent is missing for {', '.join(missing)}."
-    return Finding(Check.CONSENT, Verdict.FAIL, cause, _GRANT.text, _GRANT.link)
+    return Finding(Check.CONSENT, Verdict.FAIL, cause, _GRANT.text, _GRANT.link, code=Code.CONSENT_MISSING)
 
 
 def no_consent(problem: Problem) -> Finding:
@@ -58,7 +58,8 @@ def no_consent(problem: Problem) -> Finding:
     if problem.code is Code.INTERNAL_ERROR:
         return unknown(Check.CONSENT, problem)
     step = problem.next_step or _GRANT
-    return Finding(Check.CONSENT, Verdict.FAIL, problem.message, step.text, step.link, is_obstacle=True)
+    found = Finding(Check.CONSENT, Verdict.FAIL, problem.message, step.text, step.link)
+    return replace(found, is_obstacle=True, code=Code.CONSENT_MISSING)
 
 
 def admin_role(held: frozenset[UUID]) -> Finding:
@@ -120,7 +121,7 @@ def roles(tenant: Tenant, held: frozenset[UUID]) -> Finding:
     if lacking:
         cause = f"The service account lacks {_names(lacking)}. {more}".strip()
         fix = "Retry the service account creation, which gives the roles back."
-        return Finding(Check.ROLES, Verdict.FAIL, cause, fix, _ROLES, is_obstacle=True)
+        return Finding(Check.ROLES, Verdict.FAIL, cause, fix, _ROLES, is_obstacle=True, code=Code.ROLE_MISSING)
     if extra:
         return Finding(Check.ROLES, Verdict.FAIL, more, "Remove these roles, or choose a wider role profile.", _ROLES)
     return passed(Check.ROLES)
@@ -149,7 +150,7 @@ def other_methods(methods: Sequence[str]) -> Finding:
 def sign_in_refused(problem: Problem) -> Finding:
     """The real sign-in was refused: the last word, whatever the other rows say."""
     found = unknown(Check.SIGN_IN, problem)
-    return replace(found, verdict=Verdict.FAIL, is_obstacle=True)
+    return replace(found, verdict=Verdict.FAIL, is_obstacle=True, code=problem.code)
 
 
 def _names(template_ids: Iterable[UUID]) -> str:

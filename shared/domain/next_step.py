@@ -29,6 +29,9 @@ def next_step_of(tenant: Tenant, consent_url: str | None = None) -> NextStep:
             return NextStep("Disable advanced management again, so that the removal is finished.")
     if tenant.session.state is SessionState.FAILED:
         return NextStep("Read why the session could not be turned on, mend that, then turn it on again.")
+    stopped_by = tenant.policy_check.stopped_by
+    if stopped_by is not None and stopped_by.fix is not None:
+        return NextStep(stopped_by.fix, stopped_by.link)
     if tenant.auto_enable.enabled:
         return NextStep("Nothing: the session turns itself on when an action needs it.")
     return NextStep("Turn the management session on, or enable auto-enable.")

@@ -79,6 +79,7 @@ class Finding:
 
     Attributes:
         is_obstacle: a sign-in is useless until it is put right; other failures leave the session possible.
+        code: what the row is under, as the reason for a refusal.
     """
 
     check: Check
@@ -88,20 +89,12 @@ class Finding:
     link: str | None = None
     policies: tuple[BlockingPolicy, ...] = ()
     is_obstacle: bool = False
+    code: Code = Code.SIGN_IN_BLOCKED
 
     def as_problem(self) -> Problem:
         """This row as the reason for a refusal."""
         step = NextStep(self.fix, self.link) if self.fix else None
-        code = _CODES.get(self.check, Code.SIGN_IN_BLOCKED)
-        return Problem(code, self.cause or f"The check {self.check.value} failed.", next_step=step)
-
-
-_CODES: Final = {
-    Check.CONSENT: Code.CONSENT_MISSING,
-    Check.NAMED_LOCATION: Code.POLICY_CHANGED,
-    Check.ROLES: Code.ROLE_MISSING,
-}
-"""Rows that are about something else than what a sign-in meets."""
+        return Problem(self.code, self.cause or f"The check {self.check.value} failed.", next_step=step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +174,14 @@ class CheckSummary:
 
     Attributes:
         stopped_by: the row that stops a turn-on, when there is one.
+        has_signed_in: its real sign-in succeeded.
     """
 
     state: CheckState = CheckState.NONE
     checked_at: datetime | None = None
     counts: dict[Verdict, int] = field(default_factory=dict)
     stopped_by: Finding | None = None
+    has_signed_in: bool = False
 
     def outdated(self) -> CheckSummary:
         """What is left of it once the policies were changed: that there was a check, and that another is due."""
@@ -204,4 +199,6 @@ def worst(findings: Iterable[Finding]) -> CheckState:
 def summary_of_check(check: PolicyCheck) -> CheckSummary:
     """The check in the few words that the tenant's row has room for."""
     counts = {verdict: sum(f.verdict is verdict for f in check.findings) for verdict in Verdict}
-    return CheckSummary(check.state, check.checked_at, counts, check.stops_turn_on())
+    signed_in = check.found(Check.SIGN_IN)
+    has_signed_in = signed_in is not None and signed_in.verdict is Verdict.PASS
+    return CheckSummary(check.state, check.checked_at, counts, check.stops_turn_on(), has_signed_in)

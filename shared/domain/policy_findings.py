@@ -13,6 +13,7 @@ from ipaddress import ip_network
 from typing import Final
 
 from shared.domain.allowed_ips import CONTROLS, POLICY_STATES, AllowedIps, AllowedIpsState
+from shared.domain.errors import Code
 from shared.domain.findings import passed, skipped
 from shared.domain.policies import NamedLocation, Policy
 from shared.domain.policy_check import FOREIGN_IP, BlockingPolicy, Check, Finding, PolicyState, Verdict, WhatIf
@@ -135,7 +136,7 @@ def named_location(
     cause = _what_is_wrong(wanted, egress, place, policy, what_ifs)
     if cause is None:
         return passed(check)
-    return Finding(check, Verdict.FAIL, cause, _SET_AGAIN, _POLICIES)
+    return Finding(check, Verdict.FAIL, cause, _SET_AGAIN, _POLICIES, code=Code.POLICY_CHANGED)
 
 
 def no_named_location(wanted: AllowedIps) -> Finding | None:

@@ -12,8 +12,8 @@ from shared.domain.actors import Actor, ActorKind
 from shared.domain.errors import AlreadyExists, Code, Conflict, NextStep, NotFound, Problem, Refused
 from shared.domain.ids import ActionId, TenantId, gate_of, lease_id_for
 from shared.domain.lease import Gate, GateState, Lease
-from shared.domain.policy_check import CheckState
 from shared.domain.session import AutoEnableOutcome, LastAutoEnable, SessionState
+from shared.domain.standing_refusal import standing_refusal
 from shared.domain.store import Due, Insert, Replace, Stored, Write
 from shared.domain.tenant import Tenant
 from shared.services.accept import contended
@@ -22,7 +22,6 @@ from shared.services.world import World
 
 _RACES = 40
 _SAY_AGAIN = timedelta(minutes=1)
-_MAY_PASS = frozenset({Code.UPSTREAM_UNAVAILABLE, Code.OPERATION_TIMED_OUT})
 
 
 class Act:
@@ -211,16 +210,7 @@ def why_not_auto_enabled(tenant: Tenant, request: ActionRequest) -> Problem | No
     if not tenant.account.is_usable:
         step = NextStep("Create the service account, then send the request again with a new actionId.")
         return Problem(Code.SERVICE_ACCOUNT_MISSING, "The tenant has no management service account.", next_step=step)
-    failure = tenant.session.problem if tenant.session.state is SessionState.FAILED else None
-    if failure is not None and failure.code not in _MAY_PASS and not _has_passed_since(tenant):
-        return failure  # a definite refusal: no sign-in is tried again until somebody turns the session on
-    return None
-
-
-def _has_passed_since(tenant: Tenant) -> bool:
-    """True when a check, with its real sign-in, found nothing in the way after the turn-on had failed."""
-    check = tenant.policy_check
-    return check.state is CheckState.PASS and check.checked_at is not None and check.checked_at > tenant.session.since
+    return standing_refusal(tenant)
 
 
 def _said_lately(before: LastAutoEnable | None, now: LastAutoEnable) -> bool:

@@ -20,7 +20,7 @@ from shared.domain.operation import Operation
 from shared.domain.policies import Policy, SignInConditions
 from shared.domain.policy_check import FOREIGN_IP, Check, Finding, PolicyCheck, Verdict, WhatIf, summary_of_check
 from shared.domain.resources import APPLICATION_IDS, Resource
-from shared.domain.session import Method, SessionState
+from shared.domain.standing_refusal import standing_refusal
 from shared.domain.store import Insert, Replace, Stored
 from shared.domain.tenant import ServiceAccount, Tenant
 from shared.services.sign_in_account import sign_in_account
@@ -31,7 +31,6 @@ _PATIENCE = 3
 """How often a check that gets no further is put off before what it cannot find out is called unknown."""
 _REPLICATION = timedelta(minutes=5)
 _NOT_KNOWN = frozenset({Code.ACCOUNT_LOST, Code.CREDENTIAL_REJECTED})
-_DEFINITE = _NOT_KNOWN | {Code.SIGN_IN_BLOCKED}
 
 
 class CheckPolicies:
@@ -226,7 +225,7 @@ class _Examination:
         if obstacle is not None:
             return findings.skipped(Check.SIGN_IN, f"Not tried, because the check {obstacle.check.value} failed.")
         if self._operation.requested_by.kind is ActorKind.SERVICE:
-            refused = _standing_refusal(self._tenant)
+            refused = _refused_before(self._tenant)
             if refused is not None:
                 return refused
         try:
@@ -262,20 +261,12 @@ def may_be_too_new(account: ServiceAccount, error: Refused, now: datetime) -> bo
     return made_at is not None and now < made_at + _REPLICATION and error.problem.code in _NOT_KNOWN
 
 
-def _standing_refusal(tenant: Tenant) -> Finding | None:
-    """The last sign-in's refusal, when it was for good and nothing has changed since; else None.
-
-    Something has changed when the password was rotated, or when another row, which stood in the way, no longer does.
-    """
-    before, session, rotated_at = tenant.policy_check.stopped_by, tenant.session, tenant.account.rotated_at
-    refused_at, refusal = tenant.policy_check.checked_at, before
-    if before is None and session.state is SessionState.FAILED and session.method is Method.SERVICE_ACCOUNT:
-        problem = session.problem
-        refused_at = session.since
-        refusal = findings.sign_in_refused(problem) if problem and problem.code in _DEFINITE else None
-    if refusal is None or refusal.check is not Check.SIGN_IN or refused_at is None:
+def _refused_before(tenant: Tenant) -> Finding | None:
+    """The last sign-in's refusal, when it still stands; not when another row stood in the way and no longer does."""
+    stopped_by, refusal = tenant.policy_check.stopped_by, standing_refusal(tenant)
+    if refusal is None or (stopped_by is not None and stopped_by.check is not Check.SIGN_IN):
         return None
-    return None if rotated_at is not None and rotated_at > refused_at else refusal
+    return findings.sign_in_refused(refusal)
 
 
 def _no_sign_in() -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared import telemetry
@@ -15,7 +16,7 @@ from shared.domain.secret import AccessToken
 from shared.domain.store import Insert, Replace, Stored, Write
 from shared.services.accept import contended
 from shared.services.tokens import Tokens
-from shared.services.world import World, not_allowed
+from shared.services.world import World, authorise, not_allowed
 
 _RACES = 40
 
@@ -28,7 +29,10 @@ class HoldLease:
         self._tokens = tokens
 
     def redeem(self, caller: Caller, tenant_id: TenantId, lease_id: LeaseId, resource: Resource) -> AccessToken:
-        """A token for one resource. One table request when this process has the token already.
+        """A token for one resource, told to end with the lease at the latest.
+
+        One table request when this process has the token already; one more for an executor whose right holds only
+        where it was granted.
 
         Raises:
             NotFound: `leaseNotFound`: no such lease, ended, or somebody else's.
@@ -45,11 +49,10 @@ class HoldLease:
                 step="Name the resource in the action request.",
             )
         token = self._tokens.held(gate.row.session_id, resource)
-        if token is not None:
-            return token
-        token = self._tokens.fetch(tenant_id, gate.row.session_id, resource)
-        self._own(caller, self._gate(caller, tenant_id, lease_id).row, lease_id)  # the session may have ended meanwhile
-        return token
+        if token is None:
+            token = self._tokens.fetch(tenant_id, gate.row.session_id, resource)
+            lease = self._own(caller, self._gate(caller, tenant_id, lease_id).row, lease_id)  # it may be off meanwhile
+        return replace(token, expires_at=min(token.expires_at, lease.expires_at))
 
     def renew(self, caller: Caller, tenant_id: TenantId, lease_id: LeaseId, duration: timedelta) -> Lease:
         """The lease, ending later: never past the session, nor past the longest a lease may last.
@@ -98,6 +101,8 @@ class HoldLease:
         if not caller.is_application or Right.EXECUTOR not in caller.everywhere | caller.where_granted:
             raise not_allowed(Right.EXECUTOR)
         try:
+            if Right.EXECUTOR not in caller.everywhere:
+                authorise(caller, self._world.store.tenant(tenant_id).row, Right.EXECUTOR)
             return self._world.store.gate(tenant_id, gate_of(lease_id))
         except NotFound:
             raise _no_lease() from None

@@ -37,6 +37,13 @@ class RateLimits:
         self._lock = threading.Lock()
         self._buckets: OrderedDict[str, tuple[float, datetime]] = OrderedDict()
 
+    def give_back(self, key: str, rate: Rate) -> None:
+        """Undo a `take` that turned out to be nobody's business here: it does not count against the others."""
+        with self._lock:
+            if key in self._buckets:
+                level, since = self._buckets[key]
+                self._buckets[key] = (min(float(rate.burst), level + 1), since)
+
     def take(self, key: str, rate: Rate) -> None:
         """Let one pass.
 

@@ -7,13 +7,14 @@ from collections import OrderedDict
 from dataclasses import replace
 
 from shared import telemetry
-from shared.domain.errors import Code, Conflict, Refused, Transient, refused
+from shared.domain.errors import Code, Conflict, Refused, refused
 from shared.domain.ids import SessionId, TenantId
 from shared.domain.resources import Resource
 from shared.domain.secret import AccessToken, Secret
 from shared.domain.session import Method, SessionState
 from shared.domain.store import Replace, Stored
 from shared.domain.tenant import Tenant, session_secret_of
+from shared.services.accept import contended
 from shared.services.kept_secrets import delete_if_removed, keep_refresh_token, retire_unless_recorded
 from shared.services.sign_in_account import sign_in_account
 from shared.services.world import World
@@ -101,7 +102,7 @@ class Tokens:
         except Conflict as error:
             retire_unless_recorded(self._world, tenant.tenant_id, name, version)
             delete_if_removed(self._world, tenant)
-            raise Transient(error.problem) from error  # the session may be going off: the caller asks again
+            raise contended() from error  # the session may be going off: the caller asks again
         return signed_in.refresh_token
 
 

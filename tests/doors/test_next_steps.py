@@ -186,11 +186,27 @@ def test_failed_turn_on_says_the_same_on_the_tenant_the_session_and_the_operatio
     assert steps[0]["link"].startswith("https://entra.microsoft.com/")
 
 
+def test_tenant_whose_check_fails_says_what_is_in_the_way_before_anybody_turns_it_on(created: Service) -> None:
+    policies_of(created).rules[TENANT].add(FakePolicy("MFA for everybody"))
+
+    created.done("POST", f"{OWN}/policy-checks", OPERATOR, {})
+
+    row = created.read(f"{OWN}/policy-checks/latest", READER)["rows"][6]
+    assert created.read(OWN, READER)["nextStep"] == {"text": row["fix"], "link": row["link"]}
+
+
+def test_body_without_a_length_says_what_to_do(created: Service) -> None:
+    answer = created.call("PUT", OWN, ADMINISTRATOR, headers={"Transfer-Encoding": "chunked"})
+
+    assert answer.status == 411
+    assert content_of(answer)["error"]["nextStep"]["text"]
+
+
 def test_running_operation_says_to_wait(created: Service) -> None:
     accepted = content_of(created.call("POST", f"{OWN}/policy-checks", OPERATOR, {}))
 
     assert "Wait" in accepted["nextStep"]["text"]
-    assert "checkPolicies is under way" in created.read(OWN, READER)["nextStep"]["text"]
+    assert "the policies are being checked" in created.read(OWN, READER)["nextStep"]["text"]
 
 
 # ── the support bundle ───────────────────────────────────────────────────────────────────────────────────────────────

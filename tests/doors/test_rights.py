@@ -68,21 +68,14 @@ TABLE: dict[tuple[str, str], dict[Place, Refusal | None]] = {
 }
 """Every door and every caller: what is said in which tenant."""
 
-NOT_YET = pytest.mark.xfail(reason="HoldLease does not ask whether the executor's right was granted here", strict=True)
-
 
 def rows(places: Callable[[Door, Person], list[Place]]) -> list[object]:
     """Every door and caller for whom there are such places, as parameters of a test."""
     return [
-        pytest.param(DOORS[door], PEOPLE[by], found, id=f"{door}, {by}", marks=marks_of(door, by, found))
+        pytest.param(DOORS[door], PEOPLE[by], found, id=f"{door}, {by}")
         for door, by in TABLE
         if (found := places(DOORS[door], PEOPLE[by]))
     ]
-
-
-def marks_of(door: str, by: str, places: list[Place]) -> list[pytest.MarkDecorator]:
-    told_apart = (door, by) == ("releaseLease", LIMITED_EXECUTOR.name) and Place.OTHER in places
-    return [NOT_YET] if told_apart else []
 
 
 def refused(door: Door, by: Person) -> list[Place]:

@@ -129,18 +129,16 @@ def test_account_without_a_password_has_no_age() -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "code"),
+    ("found", "code"),
     [
-        (Check.CONSENT, Code.CONSENT_MISSING),
-        (Check.ROLES, Code.ROLE_MISSING),
-        (Check.SECURITY_DEFAULTS, Code.SIGN_IN_BLOCKED),
-        (Check.CONDITIONAL_ACCESS, Code.SIGN_IN_BLOCKED),
+        (findings.consent(frozenset()), Code.CONSENT_MISSING),
+        (findings.roles(TENANT, frozenset()), Code.ROLE_MISSING),
+        (findings.security_defaults(True), Code.SIGN_IN_BLOCKED),
+        (findings.sign_in_refused(Problem(Code.CREDENTIAL_REJECTED, "Wrong.")), Code.CREDENTIAL_REJECTED),
     ],
 )
-def test_row_becomes_the_reason_of_a_refusal_under_the_code_it_is_about(check: Check, code: Code) -> None:
-    found = Finding(check, Verdict.FAIL, "It is wrong.", "Mend it.", "https://entra.microsoft.com")
-
+def test_row_becomes_the_reason_of_a_refusal_under_the_code_it_is_about(found: Finding, code: Code) -> None:
     problem = found.as_problem()
 
-    assert (problem.code, problem.message) == (code, "It is wrong.")
-    assert problem.next_step == NextStep("Mend it.", "https://entra.microsoft.com")
+    assert (problem.code, problem.message) == (code, found.cause)
+    assert problem.next_step == NextStep(str(found.fix), found.link)

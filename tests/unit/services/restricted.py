@@ -10,7 +10,8 @@ from shared.domain.policies import NamedLocation
 from shared.services.accept import Asking
 from tests.fakes.policies import FakePolicy
 from tests.host import Host
-from tests.stage import ADMINISTRATOR, Stage
+from tests.people import ADMINISTRATOR
+from tests.stage import Stage
 
 RANGES = ("192.0.2.0/24",)
 SOMEBODY = "5b0f2c1e-3d4a-4f6b-8c7d-9e0f1a2b3c4d"

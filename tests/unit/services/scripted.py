@@ -19,8 +19,8 @@ def answers(port: object, method: str, answer: Callable[..., Any]) -> None:
     setattr(port, method, lambda *given, **named: answer(before, *given, **named))
 
 
-def refuses(port: object, method: str, error: Exception, *, times: int = 1_000) -> None:
-    """The next calls of a port's method raise the error."""
+def refuses(port: object, method: str, error: Exception, *, times: int = 1_000) -> list[Exception]:
+    """The next calls of a port's method raise the error; emptied, the list it returns ends that."""
     left = [error] * times
 
     def answer(before: Callable[..., Any], *given: object, **named: object) -> Any:
@@ -29,6 +29,7 @@ def refuses(port: object, method: str, error: Exception, *, times: int = 1_000) 
         return before(*given, **named)
 
     answers(port, method, answer)
+    return left
 
 
 def refuses_every_second(port: object, method: str, error: Exception) -> Counter[str]:

@@ -17,7 +17,8 @@ from shared.domain.policy_check import FOREIGN_IP, Check, CheckState, Finding, P
 from shared.domain.session import SessionState
 from tests.fakes.policies import FakePolicy
 from tests.host import Host
-from tests.stage import EGRESS, READER, Stage
+from tests.people import READER
+from tests.stage import EGRESS, Stage
 from tests.unit.services.scripted import answers, change_password, our_user, refuses, refuses_every_second, with_account
 
 

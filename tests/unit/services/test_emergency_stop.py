@@ -1,0 +1,94 @@
+"""The emergency stop turns every session off at once, and no tenant's trouble saves another's session."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from shared.domain.actors import Caller
+from shared.domain.errors import Code, Refused, unavailable
+from shared.domain.ids import TenantId
+from shared.domain.session import SessionState
+from tests.fakes.calls import Call
+from tests.host import Host
+from tests.people import ADMINISTRATOR, EXECUTOR, OPERATOR, READER
+from tests.stage import Stage
+
+
+@pytest.fixture
+def two(on: Stage, host: Host) -> tuple[TenantId, TenantId]:
+    """Two tenants whose sessions are on; the stage's own is the second."""
+    first, on.tenant_id = on.tenant_id, TenantId(uuid4())
+    on.onboard()
+    on.create_account()
+    host.settle()
+    on.turn_on()
+    host.settle()
+    return first, on.tenant_id
+
+
+def state(stage: Stage, tenant_id: TenantId) -> SessionState:
+    return stage.records.tenant(tenant_id).row.session.state
+
+
+def test_every_session_hands_out_no_token_from_the_moment_it_returns(
+    on: Stage, host: Host, two: tuple[TenantId, TenantId]
+) -> None:
+    request = on.ask()
+    on.redeem(request)
+
+    stopped = on.services.emergency_stop(OPERATOR, reason="a stolen laptop")
+
+    assert (stopped.stopped, stopped.failed, stopped.is_complete) == (2, (), True)
+    with pytest.raises(Refused) as refusal:
+        on.redeem(request)
+    assert refusal.value.problem.code is Code.SESSION_NOT_ON
+    host.settle()
+    assert [state(on, tenant_id) for tenant_id in two] == [SessionState.OFF] * 2
+
+
+def test_session_that_is_being_turned_on_or_drained_is_stopped_too(
+    on: Stage, host: Host, two: tuple[TenantId, TenantId]
+) -> None:
+    on.turn_off()
+    host.settle()
+    on.turn_on()
+    on.tenant_id = two[0]
+    on.ask()
+    on.turn_off(drain=True)
+
+    stopped = on.services.emergency_stop(OPERATOR, reason=None)
+    host.settle()
+
+    assert stopped.stopped == 2
+    assert [state(on, tenant_id) for tenant_id in two] == [SessionState.OFF] * 2
+
+
+def test_tenant_that_cannot_be_stopped_is_named_and_the_others_are_stopped(
+    on: Stage, two: tuple[TenantId, TenantId]
+) -> None:
+    failed: list[Call] = []
+
+    def breakdown(call: Call) -> None:
+        if call.method == "commit" and not failed:
+            failed.append(call)
+            raise unavailable("Storage")
+
+    on.log.breakdown = breakdown
+    stopped = on.services.emergency_stop(OPERATOR, reason=None)
+
+    assert stopped.stopped == 1
+    assert len(stopped.failed) == 1
+    assert state(on, stopped.failed[0]) is SessionState.ON
+
+
+@pytest.mark.parametrize("caller", [READER, ADMINISTRATOR, EXECUTOR])
+def test_only_an_operator_of_every_tenant_may_pull_it(
+    on: Stage, two: tuple[TenantId, TenantId], caller: Caller
+) -> None:
+    with pytest.raises(Refused) as refusal:
+        on.services.emergency_stop(caller, reason=None)
+
+    assert refusal.value.problem.code is Code.CALLER_NOT_ALLOWED
+    assert state(on, on.tenant_id) is SessionState.ON
