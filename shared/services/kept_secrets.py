@@ -43,13 +43,13 @@ def forget_refresh_token(world: World, tenant: Tenant) -> None:
 
 def sweep(world: World, tenant_id: TenantId) -> None:
     """Make unreadable what nobody owns; nothing while an operation or a session is alive, for they keep secrets."""
-    names = secret_names(world.store.tenant(tenant_id).row)
-    left = [(name, version) for name in names if (version := world.vault.newest(name)) is not None]
-    tenant = world.store.tenant(tenant_id).row  # read after the vault: what was recorded meanwhile has an owner
-    if tenant.operation is not None or tenant.session.state in _LIVING:
+    tenant = world.store.tenant(tenant_id).row
+    if _is_alive(tenant):
         return
+    left = [(name, version) for name in secret_names(tenant) if (version := world.vault.newest(name)) is not None]
+    tenant = world.store.tenant(tenant_id).row  # read after the vault: what was recorded meanwhile has an owner
     for name, version in left:
-        if (name, version) not in recorded(tenant):
+        if not _is_alive(tenant) and (name, version) not in recorded(tenant):
             world.vault.retire(name, version)
 
 
@@ -85,6 +85,10 @@ def delete_if_removed(world: World, tenant: Tenant) -> bool:
     for name in _account_names(tenant):
         world.vault.delete(name)
     return True
+
+
+def _is_alive(tenant: Tenant) -> bool:
+    return tenant.operation is not None or tenant.session.state in _LIVING
 
 
 def _account_names(tenant: Tenant) -> list[str]:
