@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print what was counted."""
-    terminalreporter.section("faults")
+    terminalreporter.section("chaos")
     for line in config.stash[_TALLY].lines():
         terminalreporter.line(line)
 

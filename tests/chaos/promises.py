@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -26,33 +26,17 @@ _RESTING: Final = (SessionState.OFF, SessionState.ON, SessionState.FAILED)
 _MOVING: Final = (AllowedIpsState.APPLYING, AllowedIpsState.REMOVING)
 
 
-def await_rest(evidence: Evidence, tenants: Iterable[str], mailbox: Mailbox, *, within: float) -> list[str]:
-    """Wait until nothing is under way; what still is after so many seconds, as sentences."""
+def broken_promises(evidence: Evidence, tenants: Collection[str], mailbox: Mailbox, *, within: float) -> list[str]:
+    """What is still under way, or does not hold, after so many seconds; as sentences.
+
+    Upkeep heals what a kill has left, so the first look at a promise is not the last one.
+    """
     until = time.monotonic() + within
-    while (moving := [*_unfinished(evidence, tenants, mailbox)]) and time.monotonic() < until:
+    while True:
+        broken = [*_unfinished(evidence, tenants, mailbox)] or [*_broken(evidence, tenants, mailbox)]
+        if not broken or time.monotonic() > until:
+            return broken
         time.sleep(0.5)
-    return moving
-
-
-def broken_promises(evidence: Evidence, tenants: Iterable[str], mailbox: Mailbox) -> list[str]:
-    """Every promise that does not hold, as a sentence."""
-    tenants = list(tenants)
-    wrong = [
-        f"{tenant_id}: {promise}"
-        for tenant_id in tenants
-        for promise in (
-            *_operations_ended(evidence, tenant_id),
-            *_gates_agree(evidence, tenant_id),
-            *_account_is_recorded(evidence, tenant_id),
-            *_policies_are_recorded(evidence, tenant_id),
-        )
-    ]
-    return [
-        *wrong,
-        *_secrets_have_owners(evidence, tenants),
-        *_answers_agree(evidence, mailbox),
-        *_listed(evidence, tenants),
-    ]
 
 
 def nothing_is_left(evidence: Evidence, tenant_id: str) -> Iterator[str]:
@@ -71,7 +55,21 @@ def nothing_is_left(evidence: Evidence, tenant_id: str) -> Iterator[str]:
         yield f"{tenant_id}: {left} are still in the tenant"
 
 
-def _unfinished(evidence: Evidence, tenants: Iterable[str], mailbox: Mailbox) -> Iterator[str]:
+def _broken(evidence: Evidence, tenants: Collection[str], mailbox: Mailbox) -> Iterator[str]:
+    for tenant_id in tenants:
+        for promise in (
+            *_operations_ended(evidence, tenant_id),
+            *_gates_agree(evidence, tenant_id),
+            *_account_is_recorded(evidence, tenant_id),
+            *_policies_are_recorded(evidence, tenant_id),
+        ):
+            yield f"{tenant_id}: {promise}"
+    yield from _secrets_have_owners(evidence, tenants)
+    yield from _answers_agree(evidence, mailbox)
+    yield from _listed(evidence, tenants)
+
+
+def _unfinished(evidence: Evidence, tenants: Collection[str], mailbox: Mailbox) -> Iterator[str]:
     for tenant_id in tenants:
         tenant, parked = evidence.tenant(tenant_id), evidence.parked(tenant_id)
         if tenant.operation is not None:
@@ -136,7 +134,7 @@ def _policies_are_recorded(evidence: Evidence, tenant_id: str) -> Iterator[str]:
             yield f"there are {len(there)} {what} of ours, and the record names {known}"
 
 
-def _secrets_have_owners(evidence: Evidence, tenants: Iterable[str]) -> Iterator[str]:
+def _secrets_have_owners(evidence: Evidence, tenants: Collection[str]) -> Iterator[str]:
     """What can be read is in use, and what is in use can be read."""
     rows = [evidence.tenant(tenant_id) for tenant_id in tenants]
     owned = {Kept(name, version) for tenant in rows for name, version in recorded(tenant)}
@@ -172,7 +170,7 @@ def _answers_agree(evidence: Evidence, mailbox: Mailbox) -> Iterator[str]:
             yield f"{action.decision.verdict} was recorded and {sent[0]['decision']} was sent"
 
 
-def _listed(evidence: Evidence, tenants: Iterable[str]) -> Iterator[str]:
+def _listed(evidence: Evidence, tenants: Collection[str]) -> Iterator[str]:
     """The list of tenants shows each of them once, as it is."""
     lines = evidence.listed()
     for tenant_id in tenants:

@@ -74,6 +74,7 @@ class Story:
             self.onboard,
             self.create,
             *restricted,
+            self.rotate,
             self.turn_on,
             self.act,
             self.drain,
@@ -82,6 +83,7 @@ class Story:
             self.rotate,
             self.act,
             self.turn_off,
+            self.turn_on,
             self.leave,
         )
 
@@ -130,7 +132,7 @@ class Story:
         self._expect_session("on")
 
     def rotate(self) -> None:
-        """While the session is on and leases are held: they go on being good."""
+        """Leases that are held go on being good."""
         self.people.administrator.finish("POST", self._path("/service-account/rotate"), {})
         for resource, (_, lease_id) in zip(_RESOURCES, self.leases, strict=False):
             self._redeem(lease_id, resource)

@@ -22,7 +22,7 @@ from tests.chaos.callers import Json
 from tests.chaos.customers import consented
 from tests.chaos.evidence import Evidence
 from tests.chaos.mailbox import KINDS, Mailbox
-from tests.chaos.promises import await_rest, broken_promises
+from tests.chaos.promises import broken_promises
 from tests.chaos.story import People, Story
 from tests.chaos.tally import Tally
 
@@ -74,8 +74,7 @@ class Place:
         return self.client.send("POST", url, {"input": ""}, {"x-functions-key": self.client.addresses.master_key})
 
     def expect_promises_kept(self) -> None:
-        assert await_rest(self.evidence, self.tenants, self.mailbox, within=60) == []
-        assert broken_promises(self.evidence, self.tenants, self.mailbox) == []
+        assert broken_promises(self.evidence, self.tenants, self.mailbox, within=60) == []
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from tests.chaos.callers import PATIENCE
 from tests.chaos.customers import consented
 from tests.chaos.evidence import Evidence
 from tests.chaos.mailbox import Mailbox
-from tests.chaos.promises import await_rest, broken_promises, nothing_is_left
+from tests.chaos.promises import broken_promises, nothing_is_left
 from tests.chaos.story import People, Story
 from tests.chaos.tally import Tally
 
@@ -66,15 +66,14 @@ def test_nothing_is_lost_when_the_app_is_killed_at_any_moment(
         tally.cut_off = cut_off(tmp_path / "logs" / "app.log")
 
         lost = [str(each.exception()) for each in played if each.exception()]
-        lost += await_rest(evidence, tenants, mailbox, within=PATIENCE)
-        lost += broken_promises(evidence, tenants, mailbox)
+        lost += broken_promises(evidence, tenants, mailbox, within=PATIENCE)
         tally.lost = len(lost)
         assert lost == []
 
         for story in stories:
             story.disable()
         lost = [sentence for tenant_id in tenants for sentence in nothing_is_left(evidence, tenant_id)]
-        lost += broken_promises(evidence, tenants, mailbox)
+        lost += broken_promises(evidence, tenants, mailbox, within=PATIENCE)
         tally.lost = len(lost)
         assert lost == []
 
