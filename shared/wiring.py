@@ -169,6 +169,7 @@ def assemble(world: World, rules: CallerRules, authority_host: str, consent_redi
         SetAllowedIps(world, checks),
         remove_ips,
     )
+    carry_out = CarryOut(world, flows, answer_parked)
     return Services(
         world=world,
         caller_rules=rules,
@@ -181,8 +182,8 @@ def assemble(world: World, rules: CallerRules, authority_host: str, consent_redi
         sessions=sessions,
         admin_sessions=TurnOnAsAdmin(world, accept),
         leases=HoldLease(world, Tokens(world)),
-        act=Act(world, sessions),
-        carry_out=CarryOut(world, flows, answer_parked),
+        act=Act(world, sessions, carry_out),
+        carry_out=carry_out,
         upkeep=Upkeep(world, sessions, accounts, policies, answer_parked),
         refusals=RecordRefusal(world),
         poison=KeepPoison(world),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
@@ -36,3 +38,23 @@ class SystemClock:
         finally:
             left.set()
             thread.join()
+
+    @contextmanager
+    def beside(self, act: Callable[[], None]) -> Iterator[None]:
+        """Do `act` in a thread of its own, with the same correlation id; what the block raises comes first."""
+        done: Future[None] = Future()
+
+        def run() -> None:
+            try:
+                act()
+                done.set_result(None)
+            except BaseException as error:
+                done.set_exception(error)
+
+        Thread(target=copy_context().run, args=(run,), name="beside", daemon=True).start()
+        try:
+            yield
+        finally:
+            failure = done.exception()
+        if failure is not None:
+            raise failure

@@ -32,6 +32,9 @@ class TickingClock(Clock, Protocol):
     def every(self, span: timedelta, act: Callable[[], None]) -> AbstractContextManager[None]:
         """Beside the block, do `act` whenever another `span` of it has gone by; when the block is left it is over."""
 
+    def beside(self, act: Callable[[], None]) -> AbstractContextManager[None]:
+        """Do `act` while the block is done, and leave the block when both have ended; raises what either raised."""
+
 
 # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

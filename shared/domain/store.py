@@ -12,7 +12,7 @@ from shared.domain.activity import Activity
 from shared.domain.directory_roles import RoleProfile
 from shared.domain.errors import NextStep, Problem
 from shared.domain.ids import ActionId, OperationId, SessionId, TenantId
-from shared.domain.lease import Gate, GateState
+from shared.domain.lease import Gate, GateState, Lease
 from shared.domain.next_step import next_step_of
 from shared.domain.operation import Operation
 from shared.domain.poison import PoisonMessage
@@ -85,12 +85,14 @@ class SetGates:
 
     Attributes:
         keep_leases: False empties them: every lease ends with this write.
+        leases: what those that are emptied hold from now on, each lease at its own gate.
     """
 
     state: GateState
     session_id: SessionId | None = None
     expires_at: datetime | None = None
     keep_leases: bool = False
+    leases: tuple[Lease, ...] = ()
 
 
 Write = Insert | Replace | Put | Remove | SetGates

@@ -19,6 +19,7 @@ from shared.domain.tenant import RunningOperation, Tenant
 from shared.services.world import World, authorise
 
 _RACES = 20
+_BEFORE_PLAN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,19 @@ class Plan:
     tenant: Tenant
     entry: Activity
     writes: tuple[Write, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A plan on record, whose operation the worker that began it has claimed.
+
+    Attributes:
+        etags: those of the plan's own writes, in their order.
+    """
+
+    tenant: Stored[Tenant]
+    operation: Stored[Operation]
+    etags: tuple[str, ...]
 
 
 Decide = Callable[[Stored[Tenant]], Plan | Operation | None]
@@ -111,25 +125,45 @@ class Accept:
         Raises:
             Conflict: the tenant changed meanwhile.
         """
-        world, tenant_id = self._world, tenant.row.tenant_id
+        world, tenant_id, operation = self._world, tenant.row.tenant_id, plan.operation
+        running = _running(plan)
+        writes = self._writes(tenant, running, plan, asking)
+        world.due.add(Due(tenant_id, operation.created_at + world.limits.stuck_after))
+        etags = world.store.commit(tenant_id, writes)
+        world.enter_in_index(running, tenant.row)
+        _tell(plan)
+        world.messages.send_operation(tenant_id, operation.operation_id)
+        return Stored(running, etags[0])
+
+    def begin_claimed(self, tenant: Stored[Tenant], plan: Plan, guard: Callable[[], None]) -> Begun:
+        """As `begin`, for a worker that goes on by itself, at once: no message is sent, and the list stays as it was.
+
+        `guard` is what enters the tenant in the due list, beside the transaction and not before it: the worker has a
+        message of its own in hand, which comes again if the process dies with only one of the two done.
+
+        Raises:
+            Conflict: the tenant changed meanwhile.
+        """
+        now, first = plan.operation.created_at, plan.operation.current
+        claimed = plan.operation.claimed(now, self._world.limits.stuck_after)
+        plan = replace(plan, operation=claimed.started(first.name, now) if first else claimed)
+        running = _running(plan)
+        writes = self._writes(tenant, running, plan, None)
+        with self._world.clock.beside(guard):
+            etags = self._world.store.commit(tenant.row.tenant_id, writes)
+        _tell(plan)
+        of_plan = etags[_BEFORE_PLAN:][: len(plan.writes)]
+        return Begun(Stored(running, etags[0]), Stored(plan.operation, etags[1]), of_plan)
+
+    def _writes(self, tenant: Stored[Tenant], running: Tenant, plan: Plan, asking: Asking | None) -> list[Write]:
+        """The plan's own writes come after `_BEFORE_PLAN` others."""
         operation = plan.operation
-        running = replace(plan.tenant, operation=RunningOperation(operation.operation_id, operation.kind))
         writes: list[Write] = [Replace(running, tenant.etag), Insert(operation), Insert(plan.entry), *plan.writes]
         if asking and asking.replay_key:
             writes.append(Insert(Replay(asking.replay_key, asking.fingerprint, operation.operation_id)))
         if tenant.row.operation is not None:  # whoever made the plan has decided that it may be superseded
-            writes += self._cancel(tenant_id, tenant.row.operation.operation_id, operation)
-        world.due.add(Due(tenant_id, operation.created_at + world.limits.stuck_after))
-        etags = world.store.commit(tenant_id, writes)
-        world.enter_in_index(running, tenant.row)
-        telemetry.event(
-            plan.entry.event,
-            tenant_id=tenant_id,
-            operation_id=operation.operation_id,
-            actor=operation.requested_by.object_id,
-        )
-        world.messages.send_operation(tenant_id, operation.operation_id)
-        return Stored(running, etags[0])
+            writes += self._cancel(tenant.row.tenant_id, tenant.row.operation.operation_id, operation)
+        return writes
 
     def running(self, tenant: Tenant) -> Operation | None:
         """The operation that has the tenant and must be waited for, or None; a policy check gives way."""
@@ -169,6 +203,20 @@ class Accept:
             operation_id=cancels,
         )
         return [Replace(canceled, stored.etag), Insert(entry)]
+
+
+def _running(plan: Plan) -> Tenant:
+    return replace(plan.tenant, operation=RunningOperation(plan.operation.operation_id, plan.operation.kind))
+
+
+def _tell(plan: Plan) -> None:
+    operation = plan.operation
+    telemetry.event(
+        plan.entry.event,
+        tenant_id=operation.tenant_id,
+        operation_id=operation.operation_id,
+        actor=operation.requested_by.object_id,
+    )
 
 
 def seen_before(world: World, tenant_id: TenantId, asking: Asking) -> Replay | None:

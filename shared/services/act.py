@@ -7,17 +7,21 @@ from datetime import datetime, timedelta
 
 from shared import telemetry
 from shared.domain.action import Action, ActionRequest, Decision, Outcome, ParkedAction, Verdict
-from shared.domain.activity import Activity, Event
-from shared.domain.actors import Actor, ActorKind
-from shared.domain.errors import AlreadyExists, Code, Conflict, NextStep, NotFound, Problem, Refused
-from shared.domain.ids import ActionId, TenantId, gate_of, lease_id_for
-from shared.domain.lease import Gate, GateState, Lease
+from shared.domain.activity import Event
+from shared.domain.errors import AlreadyExists, Conflict, NotFound, Problem, Refused
+from shared.domain.ids import ActionId, OperationId, TenantId, gate_of, lease_id_for
+from shared.domain.lease import Gate, GateState
+from shared.domain.operation import Operation, OperationKind
 from shared.domain.session import AutoEnableOutcome, LastAutoEnable, SessionState
-from shared.domain.standing_refusal import standing_refusal
 from shared.domain.store import Due, Insert, Replace, Stored, Write
 from shared.domain.tenant import Tenant
 from shared.services.accept import contended
+from shared.services.answer_at_once import AnswerAtOnce
+from shared.services.carry_out import CarryOut
+from shared.services.decisions import action_entry, decision_entry, denied, grant, too_late, why_not_auto_enabled
 from shared.services.toggle_session import ToggleSession
+from shared.services.turn_on import is_checked
+from shared.services.work import Work
 from shared.services.world import World
 
 _RACES = 40
@@ -27,14 +31,16 @@ _SAY_AGAIN = timedelta(minutes=1)
 class Act:
     """The services behind the queues `action-requests` and `action-completions`."""
 
-    def __init__(self, world: World, toggle: ToggleSession) -> None:
+    def __init__(self, world: World, toggle: ToggleSession, carry_out: CarryOut) -> None:
         self._world = world
         self._toggle = toggle
+        self._carry_out = carry_out
 
     def request(self, request: ActionRequest) -> None:
         """Decide on a request, or park it. The same request again gets the same answer again.
 
-        With the session on this is one read, one transaction and one message.
+        With the session on this is one read, one transaction and one message. With the session off, auto-enable on and
+        the policies checked of late, the request turns the session on by itself and is answered when that is done.
 
         Raises:
             Transient: our own tables or queues are away; the platform delivers the message again.
@@ -44,6 +50,8 @@ class Act:
                 decision = self._decide(request)
             except AlreadyExists:
                 decision = self._decided_before(request)
+                if decision is None:  # it waits, or whoever was at it has died: upkeep sees
+                    self._world.due.add(Due(request.tenant_id, self._world.clock.now()))
             except Conflict:
                 continue
             if decision is not None:
@@ -67,7 +75,8 @@ class Act:
         if gate.row.lets_new_in(now):
             return self._grant(request, gate, now)
         if gate.row.state is GateState.OPENING:
-            self._park(request, gate)
+            self._park(request, gate, is_watched=True)
+            self._remind(request)
             return None
         return self._not_on(request, gate)
 
@@ -84,13 +93,29 @@ class Act:
         problem = why_not_auto_enabled(tenant.row, request)
         if problem is not None:
             return self._deny_off(request, tenant, problem)
-        if tenant.row.session.state in (SessionState.OFF, SessionState.FAILED) and not tenant.row.is_busy:
-            self._enter_deadline(request)
-            self._toggle.auto_enable(tenant, request, self._waiting(request))
+        if tenant.row.session.state not in (SessionState.OFF, SessionState.FAILED) or tenant.row.is_busy:
+            self._park(request, gate, is_watched=tenant.row.operation is not None)
+            self._remind(request, tenant.row)
+        elif is_checked(self._world, tenant.row):
+            self._turn_on_at_once(request, tenant)
+        else:
+            self._toggle.auto_enable(tenant, request, _waiting(ParkedAction(request, self._world.clock.now())))
             self._remind(request)
-            return None
-        self._park(request, gate)
         return None
+
+    def _turn_on_at_once(self, request: ActionRequest, tenant: Stored[Tenant]) -> None:
+        """Be the worker of the turn-on that this request causes: five requests to storage, one after the other."""
+
+        def guard(operation: Operation) -> None:
+            self._watch(request, within=self._world.limits.stuck_after)
+            if self._may_come_late(request):
+                self._send_reminder(request, operation.operation_id)
+
+        parked = ParkedAction(request, self._world.clock.now())
+        begun = self._toggle.auto_enable_at_once(tenant, request, _waiting(parked), guard)
+        answer = AnswerAtOnce(self._world, Stored(parked, begun.etags[0]))
+        work = Work(self._world, begun.tenant, begun.operation, listed=tenant.row, answer=answer)
+        self._carry_out.at_once(OperationKind.TURN_ON, work)
 
     def _deny_off(self, request: ActionRequest, tenant: Stored[Tenant], problem: Problem) -> Decision:
         """No, with the reason kept where the console shows it."""
@@ -101,35 +126,39 @@ class Act:
         noted = replace(tenant.row, session=replace(tenant.row.session, last_auto_enable=last))
         return self._record(request, denied(request, problem), (Replace(noted, tenant.etag),))
 
-    def _park(self, request: ActionRequest, gate: Stored[Gate]) -> None:
-        """Wait. Writing the gate back proves that whoever opens or closes it has not done so yet, and will see us."""
-        self._enter_deadline(request)
-        writes = [Replace(gate.row, gate.etag), *self._waiting(request)]
-        self._world.store.commit(request.tenant_id, writes)
-        self._remind(request)
+    def _park(self, request: ActionRequest, gate: Stored[Gate], *, is_watched: bool) -> None:
+        """Wait. Writing the gate back proves that whoever opens or closes it has not done so yet, and will see us.
 
-    def _enter_deadline(self, request: ActionRequest) -> None:
-        """Upkeep answers at the deadline whoever has not been answered by then."""
-        self._world.due.add(Due(request.tenant_id, request.deadline - self._world.limits.answer_margin))
+        While an operation has the tenant, upkeep looks at it every two minutes (`stuck_after`) in any case.
+        """
+        deadline = request.deadline - self._world.limits.answer_margin
+        if not is_watched or deadline < self._world.clock.now() + self._world.limits.stuck_after:
+            self._watch(request)
+        waiting = _waiting(ParkedAction(request, self._world.clock.now()))
+        self._world.store.commit(request.tenant_id, [Replace(gate.row, gate.etag), *waiting])
 
-    def _waiting(self, request: ActionRequest) -> tuple[Write, ...]:
-        now = self._world.clock.now()
-        text = "The request waits for the management session."
-        return (
-            Insert(Action(request, now)),
-            Insert(ParkedAction(request, now)),
-            Insert(action_entry(request, Event.ACTION_PARKED, text, now)),
-        )
+    def _watch(self, request: ActionRequest, *, within: timedelta | None = None) -> None:
+        """Have upkeep answer at the deadline whoever has not been answered by then; or look before that, `within`."""
+        deadline = request.deadline - self._world.limits.answer_margin
+        at = deadline if within is None else min(deadline, self._world.clock.now() + within)
+        self._world.due.add(Due(request.tenant_id, at))
 
-    def _remind(self, request: ActionRequest) -> None:
-        """Have somebody answer in time when the deadline comes before the turn-on's own."""
-        limits, now = self._world.limits, self._world.clock.now()
-        if request.deadline >= now + limits.turn_on_within:
-            return
-        tenant = self._world.store.tenant(request.tenant_id).row
-        if tenant.operation is not None:
-            wait = max(request.deadline - limits.answer_margin - now, timedelta())
-            self._world.messages.send_operation(tenant.tenant_id, tenant.operation.operation_id, after=wait)
+    def _remind(self, request: ActionRequest, tenant: Tenant | None = None) -> None:
+        """Have somebody answer in time when the deadline comes before the end of what the request waits for.
+
+        That is a turn-on, unless `tenant` shows another operation.
+        """
+        if tenant is None and self._may_come_late(request):
+            tenant = self._world.store.tenant(request.tenant_id).row
+        if tenant is not None and tenant.operation is not None:
+            self._send_reminder(request, tenant.operation.operation_id)
+
+    def _may_come_late(self, request: ActionRequest) -> bool:
+        return request.deadline < self._world.clock.now() + self._world.limits.turn_on_within
+
+    def _send_reminder(self, request: ActionRequest, operation_id: OperationId) -> None:
+        wait = request.deadline - self._world.limits.answer_margin - self._world.clock.now()
+        self._world.messages.send_operation(request.tenant_id, operation_id, after=max(wait, timedelta()))
 
     def _record(self, request: ActionRequest, decision: Decision, also: tuple[Write, ...]) -> Decision:
         now = self._world.clock.now()
@@ -176,82 +205,13 @@ class Act:
         store.commit(tenant_id, writes)
 
 
-def grant(request: ActionRequest, gate: Gate, now: datetime, world: World) -> tuple[Gate, Decision]:
-    """The gate with a lease for the request, and the decision that says so.
-
-    Raises:
-        Refused: as `Gate.grant`.
-    """
-    lease_id = lease_id_for(request.tenant_id, request.action_id)
-    until = now + min(request.duration, world.limits.lease_longest)
-    asked = Lease(lease_id, request.action_id, request.executor, request.resources, now, until)
-    granted = gate.grant(asked, now)
-    lease = granted.find(lease_id, now)
-    decision = Decision(
-        request.action_id, request.tenant_id, Verdict.READY, lease_id=lease_id, expires_at=lease.expires_at
-    )
-    return granted, decision
-
-
-def denied(request: ActionRequest, problem: Problem) -> Decision:
-    """The decision that says no."""
-    return Decision(request.action_id, request.tenant_id, Verdict.DENIED, problem=problem)
-
-
-def why_not_auto_enabled(tenant: Tenant, request: ActionRequest) -> Problem | None:
-    """None when the session may turn itself on for this request; else what to tell its executor."""
-    if not tenant.auto_enable.enabled:
-        step = NextStep("Turn the management session on, or enable auto-enable for this tenant.")
-        return Problem(Code.MANAGEMENT_OFF, "The management session is off, and auto-enable is off.", next_step=step)
-    if request.kind not in tenant.auto_enable.kinds:
-        step = NextStep("Turn the management session on, or add this kind to auto-enable.")
-        text = f"The management session is off, and auto-enable does not cover {request.kind.value}."
-        return Problem(Code.KIND_NOT_ALLOWED, text, next_step=step)
-    if not tenant.account.is_usable:
-        step = NextStep("Create the service account, then send the request again with a new actionId.")
-        return Problem(Code.SERVICE_ACCOUNT_MISSING, "The tenant has no management service account.", next_step=step)
-    return standing_refusal(tenant)
+def _waiting(parked: ParkedAction) -> tuple[Write, ...]:
+    """What parks a request, its place among those who wait first."""
+    request, now = parked.request, parked.received_at
+    text = "The request waits for the management session."
+    return Insert(parked), Insert(Action(request, now)), Insert(action_entry(request, Event.ACTION_PARKED, text, now))
 
 
 def _said_lately(before: LastAutoEnable | None, now: LastAutoEnable) -> bool:
     """True when the console shows this already: a hundred refusals a second must not fight over the tenant's row."""
     return before is not None and before.reason == now.reason and now.at - before.at < _SAY_AGAIN
-
-
-def too_late() -> Problem:
-    """The reason for a request that nobody could answer in time."""
-    step = NextStep("Send a new request with a later deadline.")
-    return Problem(Code.DEADLINE_PASSED, "The deadline passed before there was an answer.", next_step=step)
-
-
-def action_entry(request: ActionRequest, event: Event, summary: str, now: datetime) -> Activity:
-    """The trail's entry for something that happened to an action, in the name of its operator."""
-    return Activity(
-        request.tenant_id,
-        now,
-        event,
-        Actor(ActorKind.USER, request.operator.object_id, request.operator.name),
-        summary,
-        telemetry.correlation_id(),
-        action_id=request.action_id,
-        facts={"kind": request.kind, "executor": str(request.executor)},
-    )
-
-
-def decision_entry(request: ActionRequest, decision: Decision, now: datetime) -> Activity:
-    """The trail's entry for a decision."""
-    event = {
-        Verdict.READY: Event.ACTION_READY,
-        Verdict.DENIED: Event.ACTION_DENIED,
-        Verdict.FAILED: Event.ACTION_FAILED,
-    }[decision.verdict]
-    text = (
-        decision.problem.message if decision.problem else f"A lease was granted until {decision.expires_at:%H:%M:%SZ}."
-    )
-    entry = action_entry(request, event, text, now)
-    facts = dict(entry.facts)
-    if decision.problem:
-        facts["code"] = decision.problem.code
-    if decision.lease_id:
-        facts["leaseId"] = str(decision.lease_id)
-    return replace(entry, facts=facts)

@@ -17,7 +17,7 @@ from shared.domain.ids import GATES, TenantId, gate_of, lease_id_for
 from shared.domain.lease import Gate
 from shared.domain.session import SessionState
 from shared.domain.store import Insert, Overview, Put, Remove, Replace, Stored, Write
-from shared.services.act import decision_entry, denied, grant, too_late, why_not_auto_enabled
+from shared.services.decisions import decision_entry, denied, grant, too_late, why_not_auto_enabled
 from shared.services.toggle_session import ToggleSession
 from shared.services.world import World
 

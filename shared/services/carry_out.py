@@ -23,11 +23,16 @@ from shared.services.world import World
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a step did: how the tenant's rows change by it, and what later steps need to know."""
+    """What a step did: how the tenant's rows change by it, and what later steps need to know.
+
+    Attributes:
+        is_quick: the step takes seconds and does no harm when it is done again, so it waits for the next record.
+    """
 
     change: Change | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
     writes: tuple[Write, ...] = ()
+    is_quick: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +90,28 @@ class CarryOut:
             self._answer_parked(tenant_id)
             return
         with telemetry.correlated(stored.row.correlation_id):
-            self._take(self._flows[stored.row.kind], Work(self._world, tenant, stored))
+            self._take(self._flows[stored.row.kind], Work(self._world, tenant, stored), self._go_on)
         self._answer_parked(tenant_id)
 
-    def _take(self, flow: Flow, work: Work) -> None:
+    def at_once(self, kind: OperationKind, work: Work) -> None:
+        """Go on with an operation that its own caller has begun and claimed; no message says that it is there.
+
+        Raises:
+            Transient: our own tables or queues are away; somebody else goes on.
+        """
         settled = False
         try:
-            self._go_on(flow, work)
+            self._take(self._flows[kind], work, self._go_through)
+            settled = True
+        finally:
+            if not settled:
+                self._world.messages.send_operation(work.tenant.tenant_id, work.operation.operation_id)
+        self._answer_parked(work.tenant.tenant_id)
+
+    def _take(self, flow: Flow, work: Work, go: Callable[[Flow, Work], None]) -> None:
+        settled = False
+        try:
+            go(flow, work)
             settled = True
         except Superseded as lost:
             settled = True
@@ -118,7 +138,7 @@ class CarryOut:
         self._answer_parked(tenant_id)
 
     def _go_on(self, flow: Flow, work: Work) -> None:
-        now, claim = self._world.clock.now, self._world.limits.stuck_after
+        now = self._world.clock.now
         if not work.owns_tenant:
             problem = Problem(Code.OPERATION_CANCELED, "Another operation took this one's place.")
             work.write(work.operation.ended(Status.CANCELED, now(), problem=problem))
@@ -128,8 +148,13 @@ class CarryOut:
             self._end(flow, work, _timed_out(work.operation))
             return
         first = work.operation.current
-        claimed = work.operation.claimed(now(), claim)
+        claimed = work.operation.claimed(now(), self._world.limits.stuck_after)
         work.write(claimed.started(first.name, now()) if first else claimed)
+        self._go_through(flow, work)
+
+    def _go_through(self, flow: Flow, work: Work) -> None:
+        """Do the steps that are not done, until the end or as far as they go now."""
+        now, claim = self._world.clock.now, self._world.limits.stuck_after
         while step := work.operation.current:
             try:
                 with work.held():
@@ -147,7 +172,12 @@ class CarryOut:
                 ending = flow.succeed(tenant, moved)
                 self._finish(work, moved, ending, Status.SUCCEEDED, None, done)
                 return
-            work.write(moved.started(following.name, now()).claimed(now(), claim), done.change, done.writes)
+            moved = moved.started(following.name, now()).claimed(now(), claim)
+            if done.is_quick:
+                work.keep(moved, done.change)
+                continue
+            work.write(moved, done.change, done.writes)
+            work.enter_in_index()
 
     def _put_off(self, flow: Flow, work: Work, error: Transient | Conflict) -> None:
         now = self._world.clock.now()
@@ -164,6 +194,7 @@ class CarryOut:
         )
         work.write(work.operation.put_off(now, delay))
         self._world.messages.send_operation(work.tenant.tenant_id, work.operation.operation_id, after=delay)
+        work.enter_in_index()
 
     def _end(self, flow: Flow, work: Work, problem: Problem) -> None:
         ending = flow.fail(work.tenant, work.operation, problem)
@@ -188,7 +219,14 @@ class CarryOut:
             )
 
         ended = operation.ended(status, now, problem=problem, result=_to_the_second(ending.result))
-        work.write(ended, change, (*last.writes, *ending.writes, Insert(ending.activity)))
+        writes = (*last.writes, *ending.writes, Insert(ending.activity))
+        if work.answer is None:
+            work.write(ended, change, writes)
+        else:
+            answered, send = work.answer(writes, problem)
+            if work.write(ended, change, writes, rather=answered):
+                send()
+        work.enter_in_index()
         telemetry.event(
             ending.activity.event,
             tenant_id=work.tenant.tenant_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from uuid import UUID
 
 from shared import telemetry
@@ -15,6 +16,8 @@ from shared.domain.resources import Audiences
 from shared.domain.session import SessionState
 from shared.domain.store import DueList, TenantIndex, TenantStore, TenantSummary, summary_of
 from shared.domain.tenant import Tenant
+
+_SOON = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,17 @@ class World:
             telemetry.event("listBehind", tenant_id=tenant.tenant_id, code=error.problem.code)
 
     def enter(self, summary: TenantSummary, *, was: SessionState | None) -> None:
-        """Enter a line in the list; when somebody has changed the tenant meanwhile, theirs, for it may have come first.
+        """Enter a line in the list.
+
+        Whoever changes the tenant enters it too, and upkeep enters it again two minutes later; so only a line that has
+        come late may have taken the place of a newer one for good, and is compared with the tenant.
 
         Raises:
             Transient: our own tables are away.
         """
         self.index.put(summary, was=was)
+        if self.clock.now() < summary.updated_at + _SOON:
+            return
         current = summary_of(self.store.tenant(summary.tenant_id).row)
         if current != summary:
             self.index.put(current, was=None)

@@ -1,4 +1,4 @@
-"""docs/architecture.md lists what is where, and draws the states, as the code has them."""
+"""docs/symbols.md lists what is where, and docs/architecture.md draws the states, as the code has them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.domain.session import TRANSITIONS
 from tests.docs.pages import ROOT, blocks, section, table, text_of
 
 PAGE = text_of("architecture.md")
-SYMBOLS = table(PAGE, "Symbols", "File")
+SYMBOLS = table(text_of("symbols.md"), "Symbols", "File")
 
 
 def defined_in(path: Path) -> set[str]:

@@ -199,6 +199,25 @@ def test_a_lease_that_is_none_costs_one_table_request_and_no_sign_in(app: App) -
     assert counts == {TABLE_READ: 1}
 
 
+def test_an_action_that_turns_the_session_on_costs_eight_table_requests_and_one_sign_in(app: App) -> None:
+    app.call("PUT", "/session", "operator", {"state": "off"})
+    app.call("PUT", "/auto-enable", "administrator", {"enabled": True})
+    app.work()
+    app.call("POST", "/policy-checks", "operator")
+    app.work()
+
+    with app.counting() as counts:
+        lease_id = app.ask()
+
+    assert app.redeem(lease_id, "graph")
+    reads, lines = 3, 3  # the gate, the tenant and who else waits; the due entry, and in the list one line for another
+    assert counts[TABLE_READ] == reads
+    assert counts[TRANSACTION] == 2
+    assert sum(asked.startswith("tables") for asked in counts.elements()) == reads + lines + 2
+    assert counts[QUEUE_SEND] == 1
+    assert counts[ENTRA] <= 2, "the account, and the application that reads its roles"
+
+
 LATE = ("msal", "azure.identity", "azure.keyvault", "azure.data.tables", "azure.storage.queue", "azure.core")
 LATER = ("jwt", "cryptography", "yaml", "requests", "urllib3", "jsonschema")
 

@@ -171,6 +171,7 @@ FLOWS = (
     Flow("idle", (*_ON, allow_auto_enable), (wait_until_idle,)),
     Flow("act", _ON, (act,)),
     Flow("park and answer", (*_CREATED, allow_auto_enable), (ask_while_off,)),
+    Flow("turn on for a request", (*_CREATED, check_policies, allow_auto_enable), (ask_while_off,)),
     Flow("rotate", _CREATED, (rotate,)),
     Flow("rotate while on", _ON, (rotate,)),
     Flow("rotate by itself", (*_CREATED, lose_the_directory_role), (rotate,)),

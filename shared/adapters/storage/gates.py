@@ -5,15 +5,15 @@ Nothing is an empty text: a merge leaves a property alone that is absent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 
 from shared.adapters.storage.rows import Kind, current, header, json_text
 from shared.adapters.storage.table import Entity
-from shared.domain.ids import GATES
-from shared.domain.lease import Gate
+from shared.domain.ids import GATES, gate_of
+from shared.domain.lease import Gate, Lease
 from shared.domain.store import SetGates
 
 _LONGEST: Final = 32_000
@@ -39,7 +39,7 @@ def gate_entity(partition: str, gate: Gate) -> Entity:
         "ExpiresAt": _text(gate.expires_at),
         "Used": gate.used,
         "IdleSince": _text(gate.idle_since),
-        "Leases": json_text(gate.leases, Kind.GATE, longest=_LONGEST),
+        "Leases": _leases(gate.leases),
     }
 
 
@@ -73,7 +73,14 @@ def gate_merges(partition: str, change: SetGates) -> Iterator[Entity]:
         "ExpiresAt": _text(change.expires_at),
         **({} if change.keep_leases else _NO_LEASE),
     }
-    return ({"PartitionKey": partition, "RowKey": gate_key(number), **columns} for number in range(GATES))
+    for number in range(GATES):
+        granted = [lease for lease in change.leases if gate_of(lease.lease_id) == number]
+        held: Entity = {"Leases": _leases(granted), "Used": True} if granted else {}
+        yield {"PartitionKey": partition, "RowKey": gate_key(number), **columns, **held}
+
+
+def _leases(leases: Sequence[Lease]) -> str:
+    return json_text(leases, Kind.GATE, longest=_LONGEST)
 
 
 def _text(value: object | None) -> str:

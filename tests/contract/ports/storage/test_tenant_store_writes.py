@@ -231,6 +231,15 @@ class TenantStoreWritePromises:
         )
         assert store.gate(tenant_id, 6).row == Gate(6, GateState.DRAINING, SESSION, NOW)
 
+    def test_all_gates_are_set_with_leases_inside(self, store: TenantStore, tenant_id: TenantId) -> None:
+        granted = open_gate(5).leases
+
+        store.commit(tenant_id, [SetGates(GateState.OPEN, SESSION, NOW, leases=granted)])
+
+        opened = [Gate(number, GateState.OPEN, SESSION, NOW) for number in range(GATES)]
+        opened[5] = replace(opened[5], used=True, leases=granted)
+        assert [gate.row for gate in store.overview(tenant_id).gates] == opened
+
     def test_closing_the_gates_forgets_session_and_end(self, store: TenantStore, tenant_id: TenantId) -> None:
         store.commit(tenant_id, [SetGates(GateState.OPEN, SESSION, NOW)])
 
