@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,6 +22,7 @@ from shared.services.carry_out import CarryOut
 from shared.services.decisions import action_entry, decision_entry, denied, grant, too_late, why_not_auto_enabled
 from shared.services.toggle_session import ToggleSession
 from shared.services.turn_on import is_checked
+from shared.services.turns import Turns
 from shared.services.work import Work
 from shared.services.world import World
 
@@ -35,6 +37,7 @@ class Act:
         self._world = world
         self._toggle = toggle
         self._carry_out = carry_out
+        self._turns = Turns(world.clock)
 
     def request(self, request: ActionRequest) -> None:
         """Decide on a request, or park it. The same request again gets the same answer again.
@@ -47,7 +50,8 @@ class Act:
         """
         for _ in range(_RACES):
             try:
-                decision = self._decide(request)
+                with self._turns.of(request.tenant_id) as turn:
+                    decision = self._decide(request, turn)
             except AlreadyExists:
                 decision = self._decided_before(request)
                 if decision is None:  # it waits, or whoever was at it has died: upkeep sees
@@ -62,7 +66,7 @@ class Act:
     def _decided_before(self, request: ActionRequest) -> Decision | None:
         return self._world.store.action(request.tenant_id, request.action_id).row.decision
 
-    def _decide(self, request: ActionRequest) -> Decision | None:
+    def _decide(self, request: ActionRequest, turn: ExitStack) -> Decision | None:
         world, now = self._world, self._world.clock.now()
         lease_id = lease_id_for(request.tenant_id, request.action_id)
         try:
@@ -70,15 +74,18 @@ class Act:
         except NotFound as error:
             telemetry.event("actionForUnknownTenant", tenant_id=request.tenant_id, action_id=request.action_id)
             return denied(request, error.problem)
+        if gate.row.state is not GateState.CLOSED:
+            turn.close()
         if now >= request.deadline - world.limits.answer_margin:
             return self._record(request, denied(request, too_late()), ())
         if gate.row.lets_new_in(now):
+            self._turns.saw_open(request.tenant_id)
             return self._grant(request, gate, now)
         if gate.row.state is GateState.OPENING:
             self._park(request, gate, is_watched=True)
             self._remind(request)
             return None
-        return self._not_on(request, gate)
+        return self._not_on(request, gate, turn)
 
     def _grant(self, request: ActionRequest, gate: Stored[Gate], now: datetime) -> Decision:
         try:
@@ -87,23 +94,24 @@ class Act:
             return self._record(request, denied(request, error.problem), ())
         return self._record(request, decision, (Replace(granted, gate.etag),))
 
-    def _not_on(self, request: ActionRequest, gate: Stored[Gate]) -> Decision | None:
+    def _not_on(self, request: ActionRequest, gate: Stored[Gate], turn: ExitStack) -> Decision | None:
         """The session is off, failed, draining, on its way off, or past its end."""
         tenant = self._world.store.tenant(request.tenant_id)
         problem = why_not_auto_enabled(tenant.row, request)
         if problem is not None:
+            turn.close()
             return self._deny_off(request, tenant, problem)
         if tenant.row.session.state not in (SessionState.OFF, SessionState.FAILED) or tenant.row.is_busy:
             self._park(request, gate, is_watched=tenant.row.operation is not None)
             self._remind(request, tenant.row)
         elif is_checked(self._world, tenant.row):
-            self._turn_on_at_once(request, tenant)
+            self._turn_on_at_once(request, tenant, turn)
         else:
             self._toggle.auto_enable(tenant, request, _waiting(ParkedAction(request, self._world.clock.now())))
             self._remind(request)
         return None
 
-    def _turn_on_at_once(self, request: ActionRequest, tenant: Stored[Tenant]) -> None:
+    def _turn_on_at_once(self, request: ActionRequest, tenant: Stored[Tenant], turn: ExitStack) -> None:
         """Be the worker of the turn-on that this request causes: five requests to storage, one after the other."""
 
         def guard(operation: Operation) -> None:
@@ -113,6 +121,7 @@ class Act:
 
         parked = ParkedAction(request, self._world.clock.now())
         begun = self._toggle.auto_enable_at_once(tenant, request, _waiting(parked), guard)
+        turn.close()
         answer = AnswerAtOnce(self._world, Stored(parked, begun.etags[0]))
         work = Work(self._world, begun.tenant, begun.operation, listed=tenant.row, answer=answer)
         self._carry_out.at_once(OperationKind.TURN_ON, work)

@@ -97,8 +97,9 @@ def test_storm_is_one_sign_in_and_an_answer_each(ready: Stage, host: Host) -> No
     host.settle()
 
     assert {ready.decision(request).verdict for request in requests} == {Verdict.READY}
-    methods = [call.method for call in ready.log.calls[before:]]
-    assert methods.count("with_password") == 1
+    calls = [f"{call.port}.{call.method}" for call in ready.log.calls[before:]]
+    assert calls.count("SignIn.with_password") == 1
+    assert calls.count("TenantStore.tenant") == 1, "one tries to turn it on, and the others find it opening"
 
 
 def test_refusal_is_told_and_the_session_has_failed(ready: Stage, host: Host) -> None:
