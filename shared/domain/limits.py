@@ -14,7 +14,9 @@ class Limits:
     `check_lasts` is longer than `check_every`, so that a daily check is never stale when a turn-on looks at it;
     `lease_longest` and `session_longest` bound what callers may ask for;
     `stuck_after` is how long a worker may be silent before somebody else goes on with its operation, and how long a
-    message may take before it is sent again.
+    message may take before it is sent again;
+    `resend_after` is how long an answer on record may take to its queue before another worker sends it: no longer than
+    the platform waits with a message whose function failed (host.json, `visibilityTimeout`).
     """
 
     session_lifetime: timedelta = timedelta(hours=8)
@@ -22,6 +24,7 @@ class Limits:
     lease_longest: timedelta = timedelta(hours=8)
     answer_within: timedelta = timedelta(minutes=15)
     answer_margin: timedelta = timedelta(seconds=3)
+    resend_after: timedelta = timedelta(seconds=5)
     create_within: timedelta = timedelta(minutes=30)
     turn_on_within: timedelta = timedelta(minutes=10)
     turn_off_within: timedelta = timedelta(minutes=15)

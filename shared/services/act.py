@@ -54,8 +54,6 @@ class Act:
                     decision = self._decide(request, turn)
             except AlreadyExists:
                 decision = self._decided_before(request)
-                if decision is None:  # it waits, or whoever was at it has died: upkeep sees
-                    self._world.due.add(Due(request.tenant_id, self._world.clock.now()))
             except Conflict:
                 continue
             if decision is not None:
@@ -64,7 +62,12 @@ class Act:
         raise contended()
 
     def _decided_before(self, request: ActionRequest) -> Decision | None:
-        return self._world.store.action(request.tenant_id, request.action_id).row.decision
+        """What was decided; else it waits, or whoever was at it has died: upkeep sees, and a worker at the deadline."""
+        decision = self._world.store.action(request.tenant_id, request.action_id).row.decision
+        if decision is None:
+            self._world.due.add(Due(request.tenant_id, self._world.clock.now()))
+            self._remind(request)
+        return decision
 
     def _decide(self, request: ActionRequest, turn: ExitStack) -> Decision | None:
         world, now = self._world, self._world.clock.now()
@@ -107,6 +110,7 @@ class Act:
         elif is_checked(self._world, tenant.row):
             self._turn_on_at_once(request, tenant, turn)
         else:
+            self._watch_if_soon(request)
             self._toggle.auto_enable(tenant, request, _waiting(ParkedAction(request, self._world.clock.now())))
             self._remind(request)
         return None
@@ -140,8 +144,9 @@ class Act:
 
         While an operation has the tenant, upkeep looks at it every two minutes (`stuck_after`) in any case.
         """
-        deadline = request.deadline - self._world.limits.answer_margin
-        if not is_watched or deadline < self._world.clock.now() + self._world.limits.stuck_after:
+        if is_watched:
+            self._watch_if_soon(request)
+        else:
             self._watch(request)
         waiting = _waiting(ParkedAction(request, self._world.clock.now()))
         self._world.store.commit(request.tenant_id, [Replace(gate.row, gate.etag), *waiting])
@@ -151,6 +156,12 @@ class Act:
         deadline = request.deadline - self._world.limits.answer_margin
         at = deadline if within is None else min(deadline, self._world.clock.now() + within)
         self._world.due.add(Due(request.tenant_id, at))
+
+    def _watch_if_soon(self, request: ActionRequest) -> None:
+        """Have upkeep look at the deadline if it comes before upkeep looks anyway."""
+        deadline = request.deadline - self._world.limits.answer_margin
+        if deadline < self._world.clock.now() + self._world.limits.stuck_after:
+            self._watch(request)
 
     def _remind(self, request: ActionRequest, tenant: Tenant | None = None) -> None:
         """Have somebody answer in time when the deadline comes before the end of what the request waits for.

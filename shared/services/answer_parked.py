@@ -59,10 +59,10 @@ class AnswerParked:
         return True
 
     def _was_forgotten(self, parked: ParkedAction) -> bool:
-        """True for an answer whose sender died: whoever recorded it would have sent it long ago."""
+        """True for an answer that could not be sent: whoever recorded it would have sent it by now."""
         return (
             parked.decided_at is not None
-            and self._world.clock.now() >= parked.decided_at + self._world.limits.stuck_after
+            and self._world.clock.now() >= parked.decided_at + self._world.limits.resend_after
         )
 
     def _decide(self, tenant_id: TenantId, waiting: Sequence[Parked]) -> Sequence[Parked]:

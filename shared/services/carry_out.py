@@ -102,11 +102,12 @@ class CarryOut:
         settled = False
         try:
             self._take(self._flows[kind], work, self._go_through)
+            self._answer_parked(work.tenant.tenant_id)
             settled = True
         finally:
             if not settled:
-                self._world.messages.send_operation(work.tenant.tenant_id, work.operation.operation_id)
-        self._answer_parked(work.tenant.tenant_id)
+                wait = self._world.limits.resend_after
+                self._world.messages.send_operation(work.tenant.tenant_id, work.operation.operation_id, after=wait)
 
     def _take(self, flow: Flow, work: Work, go: Callable[[Flow, Work], None]) -> None:
         settled = False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shared import telemetry
 from shared.domain.actors import Caller, Right
-from shared.domain.errors import ManagementSessionError
+from shared.domain.errors import ManagementSessionError, NotFound, Transient
 from shared.domain.ids import TenantId
 from shared.domain.session import SessionState
 from shared.services.accept import Asking
@@ -14,6 +14,9 @@ from shared.services.toggle_session import ToggleSession
 from shared.services.world import World, not_allowed
 
 _AT_ONCE = 100
+_LOOKS = 10_000
+"""The list may lag, by seconds when a session turns itself on (docs/decisions/0012-turning-on-at-once.md). But upkeep
+looks at every living session within five minutes, so all of them are in the due list."""
 _LIVE = (SessionState.ON, SessionState.TURNING_ON, SessionState.DRAINING)
 
 
@@ -40,7 +43,9 @@ class EmergencyStop:
         self._toggle = toggle
 
     def __call__(self, caller: Caller, *, reason: str | None) -> Stopped:
-        """Turn off up to a hundred sessions in each live state; a call fits into the platform's 230 seconds.
+        """Turn off up to a hundred sessions in each live state, and whatever is alive and not listed as such.
+
+        A call fits into the platform's 230 seconds.
 
         Raises:
             Refused: `callerNotAllowed`: it takes the operator's right in every tenant.
@@ -49,15 +54,41 @@ class EmergencyStop:
         if Right.OPERATOR not in caller.everywhere:
             raise not_allowed(Right.OPERATOR)
         stopped, failed, is_complete = 0, [], True
+        seen: set[TenantId] = set()
         for state in _LIVE:
             page = self._world.index.list(state=state, limit=_AT_ONCE, continuation=None)
             is_complete = is_complete and page.continuation is None
             for summary in page.items:
-                try:
-                    self._toggle.turn_off(summary.tenant_id, Asking(caller), drain=False, reason=reason)
+                seen.add(summary.tenant_id)
+                if self._is_stopped(summary.tenant_id, caller, reason):
                     stopped += 1
-                except ManagementSessionError as error:  # one tenant's trouble must not save the others' sessions
+                else:
                     failed.append(summary.tenant_id)
-                    telemetry.event("emergencyStopFailed", tenant_id=summary.tenant_id, code=error.problem.code)
+        looks = self._world.due.until(self._world.clock.now() + self._world.limits.look_every, limit=_LOOKS)
+        for tenant_id in {look.tenant_id for look in looks} - seen:
+            if not self._may_be_alive(tenant_id):
+                continue
+            if self._is_stopped(tenant_id, caller, reason):
+                stopped += 1
+            else:
+                failed.append(tenant_id)
         telemetry.event("emergencyStop", stopped=stopped, failed=len(failed), caller=caller.object_id)
-        return Stopped(stopped, tuple(failed), is_complete)
+        return Stopped(stopped, tuple(failed), is_complete and len(looks) < _LOOKS)
+
+    def _is_stopped(self, tenant_id: TenantId, caller: Caller, reason: str | None) -> bool:
+        """Turn one off; False when it could not be: one tenant's trouble must not save the others' sessions."""
+        try:
+            self._toggle.turn_off(tenant_id, Asking(caller), drain=False, reason=reason)
+        except ManagementSessionError as error:
+            telemetry.event("emergencyStopFailed", tenant_id=tenant_id, code=error.problem.code)
+            return False
+        return True
+
+    def _may_be_alive(self, tenant_id: TenantId) -> bool:
+        """False only when its row says that it is not."""
+        try:
+            return self._world.store.tenant(tenant_id).row.session.state in _LIVE
+        except NotFound:
+            return False
+        except Transient:
+            return True

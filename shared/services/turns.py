@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from datetime import timedelta
-from threading import Lock
+from threading import RLock
 from typing import Final
 
 from shared.domain.ids import TenantId
@@ -25,7 +25,7 @@ class Turns:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._locks = tuple(Lock() for _ in range(_LOCKS))
+        self._locks = tuple(RLock() for _ in range(_LOCKS))
         self._seen_open: dict[TenantId, float] = {}
 
     def of(self, tenant_id: TenantId) -> ExitStack:

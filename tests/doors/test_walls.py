@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.errors import Conflict
 from shared.services import rate_limits
-from tests.doors.doors import DOORS
+from tests.doors.doors import DOORS, knock
 from tests.doors.people import (
     ADMINISTRATOR,
     EXECUTOR,
@@ -144,6 +144,21 @@ def test_an_executor_cannot_tell_a_session_that_is_off_in_a_tenant_of_others(ope
     assert there == nowhere == NO_LEASE
 
 
+def test_no_answer_but_the_token_doors_holds_a_secret(open_service: Service) -> None:
+    told = [
+        knock(open_service, door, by)
+        for door in DOORS.values()
+        for by in (OPERATOR, ADMINISTRATOR, EXECUTOR, STRANGER)
+        if door.name != "redeemLease"
+    ]
+    said = "\n".join(f"{answer.headers} {answer.text}" for answer in told)
+
+    kept = {version.secret.reveal() for versions in open_service.vault.names.values() for version in versions.values()}
+    live = {token for tenant in open_service.tenants.values() for token in tenant.refresh_tokens}
+    assert len(kept) >= 4, "a password and a refresh token of each tenant"
+    assert {secret for secret in kept | live if secret in said} == set()
+
+
 def test_a_right_that_was_taken_away_is_gone_at_once(open_service: Service) -> None:
     session = f"/v1/tenants/{Place.OWN.value}/session"
     assert open_service.call("GET", session, LIMITED_OPERATOR).status == 200
@@ -164,6 +179,21 @@ def test_a_caller_in_haste_is_told_to_wait_and_others_are_not_kept_waiting(open_
     assert open_service.call("GET", path, OPERATOR, in_haste=True).status == 200
     open_service.clock.advance(timedelta(seconds=1))
     assert open_service.call("GET", path, READER, in_haste=True).status == 200
+
+
+def test_a_tenant_that_is_written_to_in_haste_waits_and_other_tenants_do_not(open_service: Service) -> None:
+    own, other = (f"/v1/tenants/{place.value}/auto-enable" for place in (Place.OWN, Place.OTHER))
+    open_service.clock.advance(timedelta(minutes=1))
+
+    hasty = [
+        open_service.call("PUT", own, ADMINISTRATOR, {"enabled": True}, in_haste=True)
+        for _ in range(rate_limits.TENANT_WRITES.burst + 1)
+    ]
+
+    assert {answer.status for answer in hasty[:-1]} == {200}
+    assert refusal_of(hasty[-1]) == (429, "tooManyRequests", None)
+    assert refusal_of(open_service.call("PUT", own, LIMITED_ADMINISTRATOR, {"enabled": True}, in_haste=True))[0] == 429
+    assert open_service.call("PUT", other, ADMINISTRATOR, {"enabled": True}, in_haste=True).status == 200
 
 
 def test_who_has_no_right_in_a_tenant_cannot_use_up_what_its_own_people_may_write(open_service: Service) -> None:

@@ -35,12 +35,17 @@ def test_request_gets_a_lease_for_as_long_as_it_asked(on: Stage) -> None:
     assert Event.ACTION_READY in on.events
 
 
-def test_nobody_gets_a_lease_longer_than_the_session(on: Stage) -> None:
-    request = on.a_request(duration=100 * HOUR)
+@pytest.mark.parametrize(("lifetime", "lease"), [(2 * HOUR, 2 * HOUR), (24 * HOUR, 8 * HOUR)])
+def test_nobody_gets_a_lease_longer_than_the_session_nor_than_the_longest(
+    created: Stage, host: Host, lifetime: timedelta, lease: timedelta
+) -> None:
+    created.turn_on(lifetime=lifetime)
+    host.settle()
+    request = created.a_request(duration=100 * HOUR)
 
-    on.services.act.request(request)
+    created.services.act.request(request)
 
-    assert on.decision(request).expires_at == on.tenant.session.expires_at
+    assert created.decision(request).expires_at == created.clock.now() + lease
 
 
 def test_same_request_again_gets_the_same_answer_and_no_second_lease(on: Stage) -> None:

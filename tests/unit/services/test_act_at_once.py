@@ -99,3 +99,26 @@ def test_request_that_lost_every_race_is_delivered_again_and_not_forgotten(on: S
     host.run(timedelta(minutes=1))
 
     assert on.decision(request).verdict is Verdict.READY
+
+
+def test_request_that_would_wait_for_a_session_that_has_just_come_on_is_answered_now(
+    created: Stage, host: Host
+) -> None:
+    created.auto_enable()
+    created.turn_on()
+    created.log.at_next("TenantStore.commit", host.deliver_now)
+
+    request = created.ask()
+
+    assert created.decision(request).verdict is Verdict.READY
+
+
+def test_session_is_not_turned_on_at_once_after_a_check_of_long_ago(created: Stage, host: Host) -> None:
+    created.check_policies()
+    host.settle()
+    created.auto_enable()
+    created.clock.advance(created.world.limits.check_lasts)
+
+    request = created.ask()
+
+    assert created.decisions(request) == []

@@ -65,6 +65,37 @@ def test_session_that_is_being_turned_on_or_drained_is_stopped_too(
     assert [state(on, tenant_id) for tenant_id in two] == [SessionState.OFF] * 2
 
 
+def test_session_that_turns_itself_on_is_stopped_before_the_list_says_so(created: Stage, host: Host) -> None:
+    created.check_policies()
+    host.settle()
+    created.auto_enable()
+    stopped = []
+
+    def stop() -> None:
+        assert [line.state for line in created.listed] == [SessionState.OFF]
+        stopped.append(created.services.emergency_stop(OPERATOR, reason=None))
+
+    created.log.at_next("SignIn.with_password", stop)
+    request = created.ask()
+
+    assert (stopped[0].stopped, stopped[0].failed, stopped[0].is_complete) == (1, (), True)
+    assert created.decisions(request) == []
+    assert not any(gate.leases for gate in created.gates)
+
+
+def test_tenant_that_may_turn_itself_on_and_cannot_be_read_is_named(created: Stage, host: Host) -> None:
+    created.auto_enable()
+
+    def away() -> None:
+        raise unavailable("Storage")
+
+    created.log.breakdown = lambda call: away() if call == Call("TenantStore", "tenant") else None
+
+    stopped = created.services.emergency_stop(OPERATOR, reason=None)
+
+    assert (stopped.stopped, stopped.failed) == (0, (created.tenant_id,))
+
+
 def test_tenant_that_cannot_be_stopped_is_named_and_the_others_are_stopped(
     on: Stage, two: tuple[TenantId, TenantId]
 ) -> None:

@@ -53,6 +53,15 @@ def test_lease_gives_a_token_of_one_resource_in_its_tenant(on: Stage) -> None:
     assert token.expires_at > on.clock.now()
 
 
+def test_token_is_told_to_end_with_its_lease_at_the_latest(on: Stage) -> None:
+    request = on.a_request(duration=5 * MINUTE)
+    on.services.act.request(request)
+
+    fetched, held = on.redeem(request), on.redeem(request)
+
+    assert fetched.expires_at == held.expires_at == on.clock.now() + 5 * MINUTE
+
+
 def test_another_executor_s_lease_is_no_lease(on: Stage) -> None:
     assert refusal_of_redeeming(on, on.ask(), caller=ANOTHER) is Code.LEASE_NOT_FOUND
 

@@ -49,6 +49,18 @@ def test_nobody_waits_for_a_minute_after_the_session_was_seen_on() -> None:
         assert not can_look(turns, TENANT)
 
 
+def test_who_has_the_turn_does_not_wait_for_itself() -> None:
+    turns, came = Turns(FakeClock()), Event()
+
+    def look_twice() -> None:
+        with turns.of(TENANT), turns.of(TENANT):
+            came.set()
+
+    Thread(target=look_twice, daemon=True).start()
+
+    assert came.wait(timeout=5)
+
+
 def test_turn_that_fails_is_passed_on() -> None:
     turns = Turns(FakeClock())
 
