@@ -1,11 +1,12 @@
 """Queues `action-requests` and `action-completions`: executors ask to act, and say when they are done."""
 
+from __future__ import annotations
+
 from uuid import UUID
 
 import azure.functions as func
 
-from functions import bodies, envelope, reading
-from shared import telemetry, wiring
+from functions.frame import bodies, envelope, reading, telemetry, wiring
 from shared.domain.ids import ActionId, TenantId
 
 bp = func.Blueprint()

@@ -1,11 +1,17 @@
 """HTTP: from where the service account may sign in."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
-from functions import bodies, policy_views, reading
-from functions.wire import Answer, Call, door
-from shared.domain.allowed_ips import AllowedIpsState
-from shared.services.accept import Accepted
+from functions.frame import Answer, Call, bodies, door, policy_views, reading, wire
+
+if TYPE_CHECKING:
+    from shared.domain.store import Stored
+    from shared.domain.tenant import Tenant
+    from shared.services.accept import Accepted
 
 bp = func.Blueprint()
 
@@ -24,7 +30,7 @@ def set_allowed_ips(call: Call) -> Answer:
         asking,
         ranges=reading.ip_ranges(body.ranges),
         outside=body.outside,
-        wanted=AllowedIpsState(body.state),
+        wanted=body.wanted,
         apply_exclusions=body.apply_exclusions,
     )
     return _answer(call, accepted)
@@ -35,8 +41,7 @@ def set_allowed_ips(call: Call) -> Answer:
 @door
 def get_allowed_ips(call: Call) -> Answer:
     """The restriction, and the exclusions proposed or made."""
-    overview = call.services.look.tenant(call.caller, call.tenant_id)
-    return Answer(200, policy_views.allowed_ips(overview.tenant.row.allowed_ips))
+    return _shown(call.services.look.tenant(call.caller, call.tenant_id).tenant)
 
 
 @bp.function_name("removeAllowedIps")
@@ -51,4 +56,8 @@ def remove_allowed_ips(call: Call) -> Answer:
 def _answer(call: Call, accepted: Accepted) -> Answer:
     if accepted.operation is not None:
         return call.accepted(accepted.operation)
-    return Answer(200, policy_views.allowed_ips(accepted.tenant.row.allowed_ips))
+    return _shown(accepted.tenant)
+
+
+def _shown(tenant: Stored[Tenant]) -> Answer:
+    return Answer(200, policy_views.allowed_ips(tenant.row.allowed_ips), wire.etag(tenant))

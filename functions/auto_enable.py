@@ -1,9 +1,10 @@
 """HTTP: whether the session turns itself on when an action needs it."""
 
+from __future__ import annotations
+
 import azure.functions as func
 
-from functions import bodies, reading, views, wire
-from functions.wire import Answer, Call, door
+from functions.frame import Answer, Call, bodies, door, reading, views, wire
 
 bp = func.Blueprint()
 

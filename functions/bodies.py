@@ -3,29 +3,43 @@
 Field by field these types say what contracts/schemas/ says; tests/contract proves that both accept the same.
 """
 
-from __future__ import annotations
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
-from typing import Annotated, Literal
-
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shared.domain.action import ActionKind, Outcome
 from shared.domain.actors import Right
-from shared.domain.allowed_ips import Outside
+from shared.domain.allowed_ips import AllowedIpsState, Outside
 from shared.domain.directory_roles import RoleProfile
 from shared.domain.resources import Resource
 
 # \Z, for `$` in Python also fits before a line break at the end; the contract's patterns (ECMA-262) let none in.
 GUID_PATTERN = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\Z"
 _MINUTES_TO_8_HOURS = r"^PT(([1-9]|[1-9][0-9]|[1-3][0-9]{2}|4[0-7][0-9]|480)M|[1-8]H|[1-7]H([1-9]|[1-5][0-9])M)\Z"
+_MINUTES_TO_2_HOURS = r"^PT(([1-9]|[1-9][0-9]|1[01][0-9]|120)M|[12]H|1H([1-9]|[1-5][0-9])M)\Z"
 _5_MINUTES_TO_24_HOURS = (
     r"^PT(([5-9]|[1-9][0-9]{1,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)M"
     r"|([1-9]|1[0-9]|2[0-4])H|([1-9]|1[0-9]|2[0-3])H([1-9]|[1-5][0-9])M)\Z"
 )
 _UTC = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,7})?Z\Z"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*\Z"
+_SIGN_IN_NAME = r"^[^@\s]+@[^@\s]+\Z"
+
+FORMS: Final[Mapping[str, str]] = {
+    GUID_PATTERN: "A GUID is expected here, such as 6d5cb1d2-5a0e-4b43-9d5c-0c6a1f3f2d10.",
+    _MINUTES_TO_8_HOURS: "A duration of 1 minute to 8 hours is expected here, such as PT1H30M.",
+    _MINUTES_TO_2_HOURS: "A duration of 1 minute to 2 hours is expected here, such as PT1H30M.",
+    _5_MINUTES_TO_24_HOURS: "A duration of 5 minutes to 24 hours is expected here, such as PT1H30M.",
+    _UTC: "A time in UTC is expected here, such as 2026-11-23T09:30:00Z.",
+    _ONE_LINE: "A single line of text is expected here.",
+    _SIGN_IN_NAME: "A sign-in name is expected here, such as admin@contoso.onmicrosoft.com.",
+}
+"""What each pattern asks for, for people."""
 
 Guid = Annotated[str, Meta(pattern=GUID_PATTERN)]
+AdminDuration = Annotated[str, Meta(pattern=_MINUTES_TO_2_HOURS)]
 ShortDuration = Annotated[str, Meta(pattern=_MINUTES_TO_8_HOURS)]
 LongDuration = Annotated[str, Meta(pattern=_5_MINUTES_TO_24_HOURS)]
 Name = Annotated[str, Meta(min_length=1, max_length=256, pattern=_ONE_LINE)]
@@ -77,9 +91,9 @@ class TurnOnAsAdminBody(Body, frozen=True):
 
     state: Literal["on"]
     method: Literal["globalAdmin"]
-    username: Annotated[str, Meta(min_length=3, max_length=256, pattern=r"^[^@\s]+@[^@\s]+\Z")]
+    username: Annotated[str, Meta(min_length=3, max_length=256, pattern=_SIGN_IN_NAME)]
     password: Annotated[str, Meta(min_length=1, max_length=256)]
-    duration: ShortDuration = "PT1H"
+    duration: AdminDuration = "PT1H"
     reason: Reason | UnsetType = UNSET
 
 
@@ -106,6 +120,11 @@ class AllowedIpsBody(Body, frozen=True):
     outside: Outside
     state: Literal["reportOnly", "enabled"]
     apply_exclusions: bool = False
+
+    @property
+    def wanted(self) -> AllowedIpsState:
+        """The state to bring about."""
+        return AllowedIpsState(self.state)
 
 
 class OperatorBody(Body, frozen=True):
@@ -168,6 +187,11 @@ class OperationMessage(Body, frozen=True):
 SessionBody = TurnOnBody | TurnOnAsAdminBody | TurnOffBody
 
 PoisonBody = ActionRequestMessage | ActionCompletionMessage | OperationMessage
+
+
+def text_of(message: PoisonBody) -> str:
+    """The message as JSON, as it can be sent again."""
+    return msgspec.json.encode(message).decode()
 
 
 class EmergencyStopBody(Body, frozen=True):

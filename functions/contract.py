@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from functions.contract_page import contract_page
+from functions.contract_page import POLICY, contract_page
 
 _CONTRACTS: Final = Path(__file__).parents[1] / "contracts"
+PAGE_HEADERS: Final = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
 _REFERENCE: Final = re.compile(r"(?:\./schemas/)?([A-Za-z0-9]+)\.json")
 
 

@@ -1,9 +1,10 @@
 """HTTP: turn every session off."""
 
+from __future__ import annotations
+
 import azure.functions as func
 
-from functions import bodies
-from functions.wire import Answer, Call, door
+from functions.frame import Answer, Call, bodies, door
 
 bp = func.Blueprint()
 

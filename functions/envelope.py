@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import json
 import logging
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import azure.functions as func
-from azure.functions.queue import QueueMessageInConverter
 
 from functions import bodies, reading
 from shared import telemetry, wiring
-from shared.domain.errors import Invalid, ManagementSessionError
+from shared.domain.errors import Code, Conflict, Invalid, ManagementSessionError, NextStep, Problem, Transient
 
 T = TypeVar("T")
 
-
-def _nothing(*_: object, **__: object) -> None:
-    """Whatever is asked for, it is not there."""
-
-
-# A message's own top-level keys take the place of the trigger's metadata of that name (azure-functions-host,
-# Utility.ApplyBindingData), and what is no number or no date there made the library raise, quoting it, before any code
-# of ours could record the message. Nothing of ours reads that metadata, so the library does not read it either.
-QueueMessageInConverter._decode_trigger_metadata_field = classmethod(_nothing)  # type: ignore[method-assign, assignment]
+GIVEN_UP: Final = Problem(
+    Code.INTERNAL_ERROR,
+    "This could not be done after several attempts.",
+    next_step=NextStep("Ask again; if it fails again, give support the correlation id."),
+)
+"""Why a message's work ended that the platform has delivered five times."""
 
 
 class MessageFailed(Exception):
@@ -35,11 +32,15 @@ class MessageFailed(Exception):
 def handle(msg: func.QueueMessage, queue: str, into: type[T], work: Callable[[T], None]) -> None:
     """Read the message and do the work. A message that is not what the contract says is recorded, and that is all.
 
+    The host hands us what lies in the queue (host.json, `messageEncoding`), for what it cannot decode itself runs no
+    function: not the queue's own, and not that of the poison queue either.
+
     Raises:
         MessageFailed: try again later.
     """
-    raw = msg.get_body()
+    raw = bytes(msg.get_body())
     try:
+        raw = _decoded(raw)
         message: T = reading.read(raw, into, limit=bodies.MAX_MESSAGE)
     except Invalid as error:
         with telemetry.correlated(), trouble(queue):
@@ -62,9 +63,41 @@ def trouble(where: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        kind = error.problem.code if isinstance(error, ManagementSessionError) else type(error).__name__
+        kind = _kind_of(error)
         telemetry.event("messageFailed", level=logging.WARNING, where=where, kind=kind)
         raise MessageFailed(f"{where}: {kind}") from None
+
+
+@contextmanager
+def last_resort(where: str) -> Iterator[None]:
+    """Let nothing out but what time will mend, for what is tried with a message that is kept: a poison queue has no
+    poison queue, so a message that fails there comes every ten minutes for a week.
+
+    Raises:
+        Transient, Conflict: our own tables or queues are away, or somebody was faster.
+    """
+    try:
+        yield
+    except (Transient, Conflict):
+        raise
+    except Exception as error:
+        telemetry.event("lastResortFailed", level=logging.ERROR, where=where, kind=_kind_of(error))
+
+
+def _kind_of(error: Exception) -> str:
+    return str(error.problem.code) if isinstance(error, ManagementSessionError) else type(error).__name__
+
+
+def _decoded(content: bytes) -> bytes:
+    """What was sent, out of the Base64 (RFC 4648 §4) it travels in; line breaks and blanks in it do not count.
+
+    Raises:
+        Invalid: `invalidJson`: it is none.
+    """
+    try:
+        return b64decode(b"".join(content.split()), validate=True)
+    except ValueError:
+        raise Invalid(Problem(Code.INVALID_JSON, "The message is not Base64.")) from None
 
 
 def _claimed_tenant(raw: bytes) -> str | None:

@@ -1,14 +1,13 @@
 """HTTP, for anyone: is it alive, is it ready, and what does it promise."""
 
+from __future__ import annotations
+
+import logging
 from contextlib import suppress
 
 import azure.functions as func
 
-from functions import contract
-from functions.contract_page import POLICY
-from functions.wire import Answer, Call, door
-from shared.domain.errors import NotFound
-from shared.services.record_refusal import NOBODY
+from functions.frame import Answer, Call, contract, door, errors, record_refusal, telemetry
 
 bp = func.Blueprint()
 
@@ -25,9 +24,18 @@ def get_liveness(call: Call) -> Answer:
 @bp.route(route="health/ready", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @door
 def get_readiness(call: Call) -> Answer:
-    """Settings are complete and the tables answer; no detail that a stranger should not have."""
-    with suppress(NotFound):
-        call.services.world.store.tenant(NOBODY)
+    """Settings are complete and the tables answer; no detail that a stranger should not have.
+
+    Whatever is wrong, the answer is the same: a probe asks whether, and the log says why.
+    """
+    try:
+        with suppress(errors.NotFound):
+            call.services.world.store.tenant(record_refusal.NOBODY)
+    except Exception as error:
+        telemetry.event("notReady", level=logging.WARNING, kind=type(error).__name__)
+        raise errors.Transient(
+            errors.Problem(errors.Code.SERVICE_UNAVAILABLE, "The service cannot do its work right now.")
+        ) from None
     return Answer(200, {"status": "ok"})
 
 
@@ -44,4 +52,4 @@ def get_open_api(call: Call) -> Answer:
 @door
 def get_docs(call: Call) -> Answer:
     """The contract, for people: a page without scripts that loads nothing."""
-    return Answer(200, contract.page(), {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"})
+    return Answer(200, contract.page(), contract.PAGE_HEADERS)

@@ -1,9 +1,10 @@
 """HTTP, for executors: read a decision, redeem a lease for a token, renew and release it."""
 
+from __future__ import annotations
+
 import azure.functions as func
 
-from functions import bodies, reading, views, words
-from functions.wire import Answer, Call, door
+from functions.frame import Answer, Call, bodies, door, reading, views, words
 from shared.domain.ids import ActionId, LeaseId
 
 bp = func.Blueprint()

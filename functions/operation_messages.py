@@ -1,11 +1,12 @@
 """Queue `operations`: carry one out, as far as it goes."""
 
+from __future__ import annotations
+
 from uuid import UUID
 
 import azure.functions as func
 
-from functions import bodies, envelope
-from shared import wiring
+from functions.frame import bodies, envelope, wiring
 from shared.domain.ids import OperationId, TenantId
 
 bp = func.Blueprint()

@@ -1,12 +1,17 @@
 """HTTP: follow an operation, read the activity trail."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
-from functions import views, wire
-from functions.wire import Answer, Call, door
-from shared.domain.activity import Activity
+from functions.frame import Answer, Call, door, views, wire
 from shared.domain.ids import OperationId
-from shared.domain.store import Page
+
+if TYPE_CHECKING:
+    from shared.domain.activity import Activity
+    from shared.domain.store import Page
 
 bp = func.Blueprint()
 
@@ -31,5 +36,18 @@ def list_activity(call: Call) -> Answer:
 
     def read(limit: int, continuation: str | None) -> Page[Activity]:
         return call.services.look.activity(caller, tenant_id, limit=limit, continuation=continuation)
+
+    return call.page(read, views.activity)
+
+
+@bp.function_name("listActivityOfNobody")
+@bp.route(route="v1/activity", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@door
+def list_activity_of_nobody(call: Call) -> Answer:
+    """A page of the trail of what belongs to no tenant we know, newest first."""
+    caller = call.caller
+
+    def read(limit: int, continuation: str | None) -> Page[Activity]:
+        return call.services.look.activity_of_nobody(caller, limit=limit, continuation=continuation)
 
     return call.page(read, views.activity)

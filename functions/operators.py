@@ -1,10 +1,10 @@
 """HTTP: who may do what in a tenant."""
 
+from __future__ import annotations
+
 import azure.functions as func
 
-from functions import bodies, views
-from functions.wire import Answer, Call, door
-from shared.domain.actors import Grant, Right
+from functions.frame import Answer, Call, actors, bodies, door, views, wire
 
 bp = func.Blueprint()
 
@@ -14,8 +14,9 @@ bp = func.Blueprint()
 @door
 def list_operators(call: Call) -> Answer:
     """Everybody who was granted rights in this tenant."""
-    overview = call.services.look.tenant(call.caller, call.tenant_id, right=Right.ADMINISTRATOR)
-    return Answer(200, {"value": [views.operator(key, grant) for key, grant in overview.tenant.row.grants.items()]})
+    tenant = call.services.look.tenant(call.caller, call.tenant_id, right=actors.Right.ADMINISTRATOR).tenant
+    grants = [views.operator(object_id, grant) for object_id, grant in tenant.row.grants.items()]
+    return Answer(200, {"value": grants}, wire.etag(tenant))
 
 
 @bp.function_name("grantOperator")
@@ -25,9 +26,9 @@ def grant_operator(call: Call) -> Answer:
     """Say what somebody may do here."""
     asking, tenant_id, object_id = call.asking("grantOperator"), call.tenant_id, call.guid("objectId")
     body: bodies.OperatorBody = call.body(bodies.OperatorBody)
-    grant = Grant(tuple(body.roles), body.display_name or None)
-    _, is_new = call.services.onboard.grant(tenant_id, asking, object_id, grant)
-    return Answer(201 if is_new else 200, views.operator(str(object_id), grant))
+    grant = actors.Grant(tuple(body.roles), body.display_name or None)
+    tenant, is_new = call.services.onboard.grant(tenant_id, asking, object_id, grant)
+    return Answer(201 if is_new else 200, views.operator(str(object_id), grant), wire.etag(tenant))
 
 
 @bp.function_name("removeOperator")

@@ -1,22 +1,15 @@
-"""Queues `*-poison`: close what the platform gave up on, with a reason, so that nobody waits for ever."""
+"""Queues `*-poison`: keep what the platform gave up on and close it with a reason, so that nobody waits for ever."""
+
+from __future__ import annotations
 
 from uuid import UUID
 
 import azure.functions as func
-import msgspec
 
-from functions import bodies, envelope, reading
-from shared import telemetry, wiring
-from shared.domain.errors import Code, NextStep, Problem
+from functions.frame import bodies, envelope, reading, telemetry, wiring
 from shared.domain.ids import OperationId, TenantId
 
 bp = func.Blueprint()
-
-_GIVEN_UP = Problem(
-    Code.INTERNAL_ERROR,
-    "This could not be done after several attempts.",
-    next_step=NextStep("Ask again; if it fails again, give support the correlation id."),
-)
 
 
 @bp.function_name("closeOperation")
@@ -43,15 +36,17 @@ def close_action_completion(msg: func.QueueMessage) -> None:
 def _close_operation(message: bodies.OperationMessage) -> None:
     tenant_id, operation_id = TenantId(UUID(message.tenant_id)), OperationId(UUID(message.operation_id))
     _keep("operations", message)
-    wiring.services().carry_out.close(tenant_id, operation_id, _GIVEN_UP)
+    with envelope.last_resort("operations-poison"):
+        wiring.services().carry_out.close(tenant_id, operation_id, envelope.GIVEN_UP)
 
 
 def _close_request(message: bodies.ActionRequestMessage) -> None:
     services = wiring.services()
     with telemetry.correlated(message.action_id):
-        _keep("action-requests", message)
         request = reading.action_request(message, services.world.clock.now(), services.world.limits)
-        services.act.give_up(request, _GIVEN_UP)
+        _keep("action-requests", message)
+        with envelope.last_resort("action-requests-poison"):
+            services.act.give_up(request, envelope.GIVEN_UP)
 
 
 def _close_completion(message: bodies.ActionCompletionMessage) -> None:
@@ -60,5 +55,4 @@ def _close_completion(message: bodies.ActionCompletionMessage) -> None:
 
 
 def _keep(queue: str, message: bodies.PoisonBody) -> None:
-    text = msgspec.json.encode(message).decode()
-    wiring.services().poison.keep(queue, TenantId(UUID(message.tenant_id)), text, _GIVEN_UP)
+    wiring.services().poison.keep(queue, TenantId(UUID(message.tenant_id)), bodies.text_of(message), envelope.GIVEN_UP)

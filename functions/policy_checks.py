@@ -1,9 +1,10 @@
 """HTTP: check the tenant's policies, read the latest check."""
 
+from __future__ import annotations
+
 import azure.functions as func
 
-from functions import bodies, policy_views
-from functions.wire import Answer, Call, door
+from functions.frame import Answer, Call, bodies, door, policy_views
 
 bp = func.Blueprint()
 

@@ -6,12 +6,13 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
-from typing import NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from functions.bodies import (
+    FORMS,
     GUID_PATTERN,
     MAX_BODY,
     ActionRequestMessage,
@@ -25,8 +26,17 @@ from shared.domain.errors import Code, Invalid, Problem
 from shared.domain.ids import ActionId, TenantId
 from shared.domain.limits import Limits
 from shared.domain.resources import ALL_RESOURCES
+from shared.domain.secret import Secret
+from shared.domain.session import SessionState
+from shared.services.turn_on_as_admin import Credentials
 
 T = TypeVar("T")
+
+_LONGEST_SEARCH: Final = 256
+"""Characters, as long as a name can be."""
+
+_KINDS: Final = {"str": "Text", "bool": "`true` or `false`", "array": "A list", "object": "An object"}
+"""JSON's kinds of values, as msgspec calls them, for people."""
 
 
 def read_session(raw: bytes) -> SessionBody:
@@ -125,6 +135,11 @@ def moment(text: str, target: str) -> datetime:
         raise _invalid(Code.INVALID_VALUE, "There is no such date.", target) from None
 
 
+def credentials(body: TurnOnAsAdminBody) -> Credentials:
+    """What a Global Administrator signs in with; the password is a Secret from here on."""
+    return Credentials(body.username, Secret(body.password))
+
+
 def action_request(message: ActionRequestMessage, now: datetime, limits: Limits) -> ActionRequest:
     """The message in the domain's words; a deadline that is missing or far away is cut to `limits.answer_within`.
 
@@ -152,8 +167,41 @@ def guid(text: str, target: str) -> UUID:
         Invalid: `invalidValue`.
     """
     if not re.fullmatch(GUID_PATTERN, text):
-        raise _invalid(Code.INVALID_VALUE, "A GUID is needed, like 6d5cb1d2-5a0e-4b43-9d5c-0c6a1f3f2d10.", target)
+        raise _invalid(Code.INVALID_VALUE, FORMS[GUID_PATTERN], target)
     return UUID(text)
+
+
+def session_state(text: str | None) -> SessionState | None:
+    """A session state in a query, where there is one.
+
+    Raises:
+        Invalid: `invalidValue`.
+    """
+    if text is not None and text not in set(SessionState):
+        raise _invalid(Code.INVALID_VALUE, "A session state is expected here.", "state")
+    return SessionState(text) if text else None
+
+
+def truth(text: str | None, target: str) -> bool | None:
+    """`true` or `false` in a query, where there is one.
+
+    Raises:
+        Invalid: `invalidValue`.
+    """
+    if text not in (None, "true", "false"):
+        raise _invalid(Code.INVALID_VALUE, "`true` or `false` is expected here.", target)
+    return text == "true" if text else None
+
+
+def search(text: str | None) -> str | None:
+    """What to search names for, where something is.
+
+    Raises:
+        Invalid: `invalidValue`: it is longer than any name.
+    """
+    if text is not None and len(text) > _LONGEST_SEARCH:
+        raise _invalid(Code.INVALID_VALUE, f"At most {_LONGEST_SEARCH} characters are expected here.", "search")
+    return text
 
 
 def _parse(raw: bytes) -> object:
@@ -210,9 +258,20 @@ def _translate(message: str) -> Invalid:
         return _invalid(Code.MISSING_FIELD, "The field is required.", _joined(target, lacking.group(1)))
     if unknown := re.search(r"contains unknown field `(.*?)`(?: - at `\$[^`]*`)?$", message, re.DOTALL):
         return _invalid(Code.UNKNOWN_FIELD, "There is no such field.", _joined(target, unknown.group(1)[:64]))
+    return _invalid(Code.INVALID_VALUE, _expected(message), target)
+
+
+def _expected(message: str) -> str:
+    if form := next((text for pattern, text in FORMS.items() if repr(pattern) in message), None):
+        return form
+    if bound := re.match(r"Expected `(str|array)` of length (<=|>=) (\d+)", message):
+        if bound.group(2, 3) == (">=", "1"):
+            return "This must not be empty."
+        most, what = "most" if bound[2] == "<=" else "least", "characters" if bound[1] == "str" else "values"
+        return f"At {most} {bound[3]} {what} are expected here."
     expected = re.match(r"Expected `([^`]*)`", message)
-    text = f"{expected.group(1)} is expected here." if expected else "The value is not one of those allowed here."
-    return _invalid(Code.INVALID_VALUE, text, target)
+    kind = _KINDS.get(expected[1]) if expected else None
+    return f"{kind} is expected here." if kind else "The value is not one of those allowed here."
 
 
 def _joined(target: str | None, name: str) -> str:

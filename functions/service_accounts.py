@@ -1,10 +1,15 @@
 """HTTP: create or retry, rotate and remove the management service account."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
-from functions import bodies, views, wire
-from functions.wire import Answer, Call, door
-from shared.services.accept import Accepted
+from functions.frame import Answer, Call, bodies, door, views, wire
+
+if TYPE_CHECKING:
+    from shared.services.accept import Accepted
 
 bp = func.Blueprint()
 

@@ -1,14 +1,17 @@
 """HTTP: read the management session, turn it on and off."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
-from functions import bodies, reading, views, wire
-from functions.wire import Answer, Call, door
+from functions.frame import Answer, Call, bodies, door, reading, views, wire
 from shared.domain.ids import TenantId
-from shared.domain.secret import Secret
-from shared.services.accept import Accepted, Asking
-from shared.services.turn_on_as_admin import Credentials
-from shared.wiring import Services
+
+if TYPE_CHECKING:
+    from shared.services.accept import Accepted, Asking
+    from shared.wiring import Services
 
 bp = func.Blueprint()
 
@@ -34,8 +37,9 @@ def get_session(call: Call) -> Answer:
 
 def _shown(call: Call) -> Answer:
     """Anybody who may turn a session on may also read it."""
-    overview = call.services.look.tenant(call.caller, call.tenant_id)
-    return Answer(200, views.session(overview, call.services.world.clock.now()), wire.etag(overview.tenant))
+    look, now = call.services.look, call.services.world.clock.now()
+    overview = look.tenant(call.caller, call.tenant_id)
+    return Answer(200, views.session(overview, now, look.leases_in_use(overview, now)), wire.etag(overview.tenant))
 
 
 def _asked(services: Services, tenant_id: TenantId, asking: Asking, body: bodies.SessionBody) -> Accepted:
@@ -45,6 +49,6 @@ def _asked(services: Services, tenant_id: TenantId, asking: Asking, body: bodies
     if isinstance(body, bodies.TurnOnBody):
         lifetime = reading.duration(body.duration) if body.duration else None
         return services.sessions.turn_on(tenant_id, asking, lifetime=lifetime, reason=reason)
-    credentials = Credentials(body.username, Secret(body.password))
+    credentials = reading.credentials(body)
     lifetime = reading.duration(body.duration)
     return services.admin_sessions(tenant_id, asking, credentials, lifetime=lifetime, reason=reason)

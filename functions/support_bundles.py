@@ -1,11 +1,10 @@
 """HTTP: everything support needs to know of a tenant, and no secret."""
 
+from __future__ import annotations
+
 import azure.functions as func
 
-from functions import policy_views, views, words
-from functions.wire import Answer, Call, door
-from shared import telemetry
-from shared.domain.errors import NotFound
+from functions.frame import Answer, Call, door, errors, policy_views, telemetry, views, words
 
 bp = func.Blueprint()
 
@@ -24,14 +23,14 @@ def get_support_bundle(call: Call) -> Answer:
     operations = services.look.recent_operations(caller, tenant_id, activity.items)
     try:
         check = policy_views.policy_check(services.policies.latest_check(caller, tenant_id))
-    except NotFound:
+    except errors.NotFound:
         check = None
     now = services.world.clock.now()
     bundle = words.present(
         generatedAt=words.time(now),
         correlationId=telemetry.correlation_id(),
         serviceVersion=_VERSION,
-        tenant=views.tenant(overview, now, services.consent_url(tenant_id)),
+        tenant=views.tenant(overview, now, services.consent_urls(tenant_id)),
         policyCheck=check,
         operations=[views.operation(operation) for operation in operations],
         activity=[views.activity(entry) for entry in activity.items],

@@ -1,12 +1,15 @@
 """HTTP: onboard, read and list tenants."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
-from functions import bodies, views, wire
-from functions.wire import Answer, Call, door
-from shared.domain.errors import Code, Invalid, Problem
-from shared.domain.session import SessionState
-from shared.domain.store import Overview, Page, TenantSummary
+from functions.frame import Answer, Call, bodies, door, reading, views, wire
+
+if TYPE_CHECKING:
+    from shared.domain.store import Overview, Page, TenantSummary
 
 bp = func.Blueprint()
 
@@ -15,16 +18,17 @@ bp = func.Blueprint()
 @bp.route(route="v1/tenants", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @door
 def list_tenants(call: Call) -> Answer:
-    """A page of the fleet, filtered by session state."""
-    caller, state = call.caller, call.query("state")
-    if state is not None and state not in set(SessionState):
-        raise Invalid(Problem(Code.INVALID_VALUE, "A session state is expected here.", "state"))
-    wanted = SessionState(state) if state else None
+    """A page of the fleet, or of those in it that the query means."""
+    caller, state, search, has_problem = call.caller, *map(call.query, ("state", "search", "hasProblem"))
+    wanted, containing = reading.session_state(state), reading.search(search)
+    failing = reading.truth(has_problem, "hasProblem")
 
     def read(limit: int, continuation: str | None) -> Page[TenantSummary]:
-        return call.services.look.tenants(caller, state=wanted, limit=limit, continuation=continuation)
+        return call.services.look.tenants(
+            caller, state=wanted, has_problem=failing, search=containing, limit=limit, continuation=continuation
+        )
 
-    return call.page(read, views.summary, state=state)
+    return call.page(read, views.summary, state=state, hasProblem=has_problem, search=search)
 
 
 @bp.function_name("onboardTenant")
@@ -54,5 +58,5 @@ def get_tenant(call: Call) -> Answer:
 
 def _shown(call: Call, overview: Overview) -> Answer:
     services, row = call.services, overview.tenant.row
-    shown = views.tenant(overview, services.world.clock.now(), services.consent_url(row.tenant_id))
+    shown = views.tenant(overview, services.world.clock.now(), services.consent_urls(row.tenant_id))
     return Answer(200, shown, wire.etag(overview.tenant))

@@ -1,9 +1,10 @@
 """Timer: look at what is due."""
 
+from __future__ import annotations
+
 import azure.functions as func
 
-from functions import envelope
-from shared import telemetry, wiring
+from functions.frame import envelope, telemetry, wiring
 
 bp = func.Blueprint()
 

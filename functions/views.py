@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from functions import policy_views
 from functions.words import Json, next_step, present, problem, span, time
-from shared.domain.action import Action
+from shared.domain.action import Action, Operator
 from shared.domain.activity import Activity
 from shared.domain.actors import Actor, Grant
-from shared.domain.directory_roles import PERMISSIONS, PROFILES, ROLE_NAMES
+from shared.domain.directory_roles import ONBOARDING, PROFILES, ROLE_NAMES, RUNTIME, SINGLE, Registration
 from shared.domain.errors import NextStep
 from shared.domain.lease import Lease
 from shared.domain.next_step import next_step_of
 from shared.domain.operation import Operation
 from shared.domain.session import Method
 from shared.domain.store import Overview, TenantSummary
-from shared.domain.tenant import AutoEnable, Consent, ConsentState, ServiceAccount, Tenant
+from shared.domain.tenant import AutoEnable, Consent, ServiceAccount, Tenant
+from shared.services.onboard import ConsentUrls
 from shared.services.turn_on_as_admin import WARNING
 
 
@@ -29,7 +30,7 @@ def _actor(who: Actor | None) -> Json | None:
     )
 
 
-def tenant(overview: Overview, now: datetime, consent_url: str) -> Json:
+def tenant(overview: Overview, now: datetime, urls: ConsentUrls) -> Json:
     """contracts/schemas/tenant.json."""
     row = overview.tenant.row
     running = row.operation
@@ -38,29 +39,35 @@ def tenant(overview: Overview, now: datetime, consent_url: str) -> Json:
         displayName=row.display_name,
         roleProfile=row.role_profile.value,
         initialDomain=row.initial_domain,
-        consent=_consent(row.consent, consent_url),
+        consent=_consents(row.consent, urls),
         serviceAccount=account(row),
         session=session(overview, now),
         autoEnable=auto_enable(row.auto_enable),
         allowedIps=policy_views.allowed_ips(row.allowed_ips),
         policyCheck=policy_views.check_summary(row.policy_check),
         operation={"id": str(running.operation_id), "kind": running.kind.value} if running else None,
-        nextStep=next_step(next_step_of(row, consent_url)),
+        nextStep=next_step(next_step_of(row, urls.runtime, urls.onboarding)),
         createdAt=time(row.created_at),
         updatedAt=time(row.updated_at),
     )
 
 
-def _consent(found: Consent, url: str) -> Json:
-    unknown = found.state is ConsentState.UNKNOWN
+def _consents(found: Consent, urls: ConsentUrls) -> Json:
+    """contracts/schemas/consent.json."""
+    if urls.onboarding is None:
+        return _consent(found, SINGLE, urls.runtime)
+    onboarding = _consent(found.onboarding or Consent(), ONBOARDING, urls.onboarding)
+    return {**_consent(found, RUNTIME, urls.runtime), "onboarding": onboarding}
 
+
+def _consent(found: Consent, asked: Registration, url: str) -> Json:
     def state(name: str) -> str:
-        return "unknown" if unknown else "granted" if name in found.held else "missing"
+        return "granted" if name in found.held else "missing" if name in found.missing else "unknown"
 
     return present(
         state=found.state.value,
         adminConsentUrl=url,
-        permissions=[{"name": name, "state": state(name), "neededFor": why} for name, why in PERMISSIONS.items()],
+        permissions=[{"name": name, "state": state(name), "neededFor": why} for name, why in asked.permissions.items()],
         checkedAt=time(found.checked_at),
         error=problem(found.problem) or None,
     )
@@ -97,8 +104,8 @@ def _roles(row: Tenant, account: ServiceAccount) -> list[Json]:
     ]
 
 
-def session(overview: Overview, now: datetime) -> Json:
-    """contracts/schemas/session.json."""
+def session(overview: Overview, now: datetime, in_use: Sequence[tuple[Lease, Action | None]] | None = None) -> Json:
+    """contracts/schemas/session.json; with the leases in use where somebody has looked them up."""
     found = overview.tenant.row.session
     last = found.last_auto_enable
     return present(
@@ -109,6 +116,7 @@ def session(overview: Overview, now: datetime) -> Json:
         since=time(found.since),
         expiresAt=time(found.expires_at),
         leases=sum(len(gate.row.live(now)) for gate in overview.gates),
+        leasesInUse=None if in_use is None else [_in_use(*each) for each in in_use],
         tokensValidUntil=time(found.tokens_valid_until),
         lastAutoEnable={
             "outcome": last.outcome.value,
@@ -118,9 +126,33 @@ def session(overview: Overview, now: datetime) -> Json:
         }
         if last
         else None,
-        warning=next_step(WARNING) if found.method is Method.GLOBAL_ADMIN else None,
-        error=problem(found.problem) or None,
+        methods=[present(method=each.value, warning=_warning(each)) for each in Method],
+        warning=_warning(found.method),
+        error=problem(found.problem, found.correlation_id) or None,
     )
+
+
+def _in_use(lease: Lease, action: Action | None) -> Json:
+    """contracts/schemas/leaseInUse.json."""
+    return present(
+        leaseId=str(lease.lease_id),
+        actionId=str(lease.action_id),
+        kind=action.request.kind.value if action else None,
+        executor=str(lease.executor),
+        operator=_operator(action.request.operator) if action else None,
+        since=time(lease.granted_at),
+        until=time(lease.expires_at),
+    )
+
+
+def _operator(found: Operator) -> Json:
+    """contracts/schemas/operator.json."""
+    return {"objectId": str(found.object_id), "name": found.name}
+
+
+def _warning(method: Method | None) -> Json | None:
+    """What to know of the method, before it is chosen and after."""
+    return next_step(WARNING) if method is Method.GLOBAL_ADMIN else None
 
 
 def auto_enable(found: AutoEnable) -> Json:
@@ -167,7 +199,7 @@ def operation(found: Operation) -> Json:
         correlationId=found.correlation_id,
         createdAt=time(found.created_at),
         updatedAt=time(found.updated_at),
-        error=problem(found.problem) or None,
+        error=problem(found.problem, found.correlation_id) or None,
         result=_result(found.result),
         warning=next_step(WARNING) if found.notes.get("method") == Method.GLOBAL_ADMIN else None,
         nextStep=next_step(_after(found)),
@@ -213,7 +245,7 @@ def action(found: Action) -> Json:
         actionId=str(request.action_id),
         kind=request.kind.value,
         executor=str(request.executor),
-        operator={"objectId": str(request.operator.object_id), "name": request.operator.name},
+        operator=_operator(request.operator),
         state=state,
         decision=decision.verdict.value if decision else None,
         leaseId=str(decision.lease_id) if decision and decision.lease_id else None,

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Final, TypeVar
@@ -22,6 +22,7 @@ from uuid import UUID
 import azure.functions as func
 
 from functions import bodies, callers, reading, views, words
+from functions.answer import Answer
 from shared import telemetry, wiring
 from shared.domain.actors import Caller
 from shared.domain.errors import Code, Invalid, ManagementSessionError, NextStep, NotFound, Problem, Transient
@@ -48,15 +49,6 @@ every other refusal 409."""
 
 RETRY_AFTER: Final = 2
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a door answers: a status, a body as the contract has it (bytes are HTML), and headers of its own."""
-
-    status: int
-    body: object = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Call:
@@ -179,24 +171,18 @@ def _verifier(rules: wiring.CallerRules) -> callers.TokenVerifier:
     )
 
 
-def door(handle: Callable[[Call], Answer]) -> Callable[[func.HttpRequest], func.HttpResponse]:
-    """Make a platform function of a handler. Nothing but what this returns ever reaches a caller."""
-
-    def handler(req: func.HttpRequest) -> func.HttpResponse:
-        asked = req.headers.get("x-correlation-id", "")
-        with telemetry.correlated(asked if _CORRELATION.fullmatch(asked) else None) as correlation_id:
-            answer = _answer(handle, req)
-            headers = {"x-correlation-id": correlation_id, "Cache-Control": "no-store", **answer.headers}
-            if answer.body is None:
-                return func.HttpResponse(b"", status_code=answer.status, headers=headers)
-            if isinstance(answer.body, bytes):
-                return func.HttpResponse(answer.body, status_code=answer.status, headers=headers, mimetype="text/html")
-            body = json.dumps(answer.body, ensure_ascii=False)
-            return func.HttpResponse(body, status_code=answer.status, headers=headers, mimetype="application/json")
-
-    handler.__name__ = handle.__name__
-    handler.__doc__ = handle.__doc__
-    return handler
+def respond(handle: Callable[[Call], Answer], req: func.HttpRequest) -> func.HttpResponse:
+    """What the handler answers the request, or the error that it ends in. Nothing else ever reaches a caller."""
+    asked = req.headers.get("x-correlation-id", "")
+    with telemetry.correlated(asked if _CORRELATION.fullmatch(asked) else None) as correlation_id:
+        answer = _answer(handle, req)
+        headers = {"x-correlation-id": correlation_id, "Cache-Control": "no-store", **answer.headers}
+        if answer.body is None:
+            return func.HttpResponse(b"", status_code=answer.status, headers=headers)
+        if isinstance(answer.body, bytes):
+            return func.HttpResponse(answer.body, status_code=answer.status, headers=headers, mimetype="text/html")
+        body = json.dumps(answer.body, ensure_ascii=False)
+        return func.HttpResponse(body, status_code=answer.status, headers=headers, mimetype="application/json")
 
 
 def _answer(handle: Callable[[Call], Answer], req: func.HttpRequest) -> Answer:
@@ -231,6 +217,8 @@ def _error(status: int, error: ManagementSessionError) -> Answer:
     if isinstance(error, Transient):
         seconds = error.retry_after.total_seconds() if error.retry_after else RETRY_AFTER
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    if error.problem.code is Code.OPERATION_IN_PROGRESS:
+        headers["Retry-After"] = str(RETRY_AFTER)
     return Answer(status, {"error": words.problem(_with_next_step(status, error.problem))}, headers)
 
 

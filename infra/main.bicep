@@ -3,6 +3,10 @@ targetScope = 'subscription'
 
 import { executor } from 'modules/executors.bicep'
 
+@minLength(36)
+@maxLength(36)
+type guid = string
+
 // ── Parameters ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 @minLength(2)
@@ -13,23 +17,20 @@ param environmentName string
 @description('Required. Azure region; it must offer the Flex Consumption plan and availability zones.')
 param location string
 
-@minLength(36)
-@maxLength(36)
 @description('Required. Client id of the app registration that callers ask tokens for (infra/entra/register.py).')
-param apiAudience string
+param apiAudience guid
 
-@minLength(36)
-@maxLength(36)
 @description('Required. Client id of the app registration that tenants consent to (infra/entra/register.py).')
-param appClientId string
+param appClientId guid
+
+@description('Optional. Client id of a second one, for making and removing accounts, so that it can be switched off.')
+param onboardingClientId string = ''
 
 @description('Required. Where alerts are mailed to.')
 param alertEmail string
 
-@minLength(36)
-@maxLength(36)
 @description('Optional. The vendor\'s own tenant, whose users and applications call the API.')
-param homeTenantId string = tenant().tenantId
+param homeTenantId guid = tenant().tenantId
 
 @description('Optional. A network with static egress addresses, and no public way to storage and secrets.')
 param isPrivate bool = true
@@ -66,6 +67,11 @@ param upkeepSchedule string = '0 * * * * *'
 @description('Optional. How long a worker may be silent before upkeep gives its operation to another, in seconds.')
 param stuckAfterSeconds int = 120
 
+@minValue(30)
+@maxValue(3650)
+@description('Optional. How long what has ended is kept in the tables, in days: trail, operations, actions, keys, kept messages.')
+param retentionDays int = 400
+
 @description('Optional. CIDR ranges, besides our own egress range, that executors use tokens from.')
 param executorRanges string[] = []
 
@@ -76,7 +82,11 @@ param egressCountry string = ''
 @description('Optional. Executors\' identities: who may ask for actions, and read the answers of which kind.')
 param executors executor[] = []
 
-@description('Optional. Origins of web consoles that may call the API, e.g. https://console.example.com.')
+@allowed(['', 'centralus', 'eastasia', 'eastus2', 'westeurope', 'westus2'])
+@description('Optional. Region of the web console, one that has static web apps; empty: no console is deployed.')
+param consoleLocation string = ''
+
+@description('Optional. Origins of other consoles that may call the API, e.g. https://console.example.com.')
 param consoleOrigins string[] = []
 
 @description('Optional. Where Entra sends an administrator after consent; a redirect URI of the app registration.')
@@ -90,36 +100,20 @@ param logRetentionDays int = 90
 @description('Optional. Let the host speak OpenTelemetry. The Python worker loads nothing for it.')
 param isOpenTelemetry bool = false
 
-// Another cloud is a matter of the following values; Azure's own addresses come from environment().
+// Another cloud is a matter of these two; Azure's own addresses come from environment().
 
 @description('Optional. Microsoft Entra of the cloud that the tenants are in.')
 param entraAuthorityHost string = environment().authentication.loginEndpoint
 
-@description('Optional. Microsoft Graph of that cloud.')
-param graphEndpoint string = 'https://graph.microsoft.com'
-
-@description('Optional. Exchange Online of that cloud.')
-param exchangeResource string = 'https://outlook.office365.com'
-
-@description('Optional. SharePoint administration of that cloud; {name} stands for the tenant\'s name.')
-param sharePointResource string = 'https://{name}-admin.sharepoint.com'
-
-@description('Optional. Application id of Teams administration.')
-param teamsResource string = '48ac35b8-9aa8-4d74-927d-1f4a14a0b239'
-
-@description('Optional. Security & Compliance PowerShell of that cloud.')
-param complianceResource string = 'https://ps.compliance.protection.outlook.com'
-
-@description('Optional. Whom the managed identity vouches to, as that cloud of Entra is called.')
-param tokenExchangeAudience string = 'api://AzureADTokenExchange'
+@description('Optional. Settings of that cloud in place of the worldwide one\'s, e.g. { GRAPH_ENDPOINT: … }.')
+param cloudSettings object = {}
 
 // ── Variables ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 
-// The host takes an account's name for one of the worldwide cloud; elsewhere it must be given the address.
-var isNationalCloud = environment().name != 'AzureCloud'
+var isNationalCloud = environment().name != 'AzureCloud' // where the host must be given addresses in place of names
 
 var tables = ['Tenants', 'TenantIndex', 'Due']
 // The app reads these and their poison twins, and only writes to the answers.
@@ -222,6 +216,11 @@ module executorAccess 'modules/executors.bicep' = if (!empty(executors)) {
   params: { executors: executors, sessionStorageName: sessionStorage.outputs.name }
 }
 
+module consoleSite 'modules/consoleSite.bicep' = if (!empty(consoleLocation)) {
+  scope: group
+  params: { location: consoleLocation, tags: tags, token: token, plan: isPrivate ? 'Standard' : 'Free' }
+}
+
 module app 'modules/functionApp.bicep' = {
   scope: group
   params: {
@@ -237,7 +236,7 @@ module app 'modules/functionApp.bicep' = {
     hostStorageName: hostStorage.outputs.name
     packageContainer: 'packages'
     subnetId: isPrivate ? network!.outputs.appSubnetId : ''
-    consoleOrigins: consoleOrigins
+    consoleOrigins: concat(empty(consoleLocation) ? [] : [consoleSite!.outputs.url], consoleOrigins)
     isOpenTelemetry: isOpenTelemetry
     connectionString: monitoring.outputs.connectionString
     settings: union(isNationalCloud ? { SessionStorage__queueServiceUri: sessionStorage.outputs.queueUrl } : {}, {
@@ -247,22 +246,24 @@ module app 'modules/functionApp.bicep' = {
       STORAGE_ENDPOINT_SUFFIX: environment().suffixes.storage
       KEY_VAULT_URL: vault.outputs.url
       ENTRA_AUTHORITY_HOST: entraAuthorityHost
-      GRAPH_ENDPOINT: graphEndpoint
+      GRAPH_ENDPOINT: 'https://graph.microsoft.com'
       APP_CLIENT_ID: appClientId
+      ONBOARDING_CLIENT_ID: onboardingClientId
       AZURE_CLIENT_ID: identity.outputs.clientId
       API_AUDIENCE: apiAudience
       API_ISSUER: uri(entraAuthorityHost, '${homeTenantId}/v2.0')
       EGRESS_IPS: join(concat(isPrivate ? [network!.outputs.egressRange] : [], executorRanges), ',')
       EGRESS_COUNTRY: egressCountry
       CONSENT_REDIRECT_URI: consentRedirectUri
-      EXCHANGE_RESOURCE: exchangeResource
-      SHAREPOINT_RESOURCE: sharePointResource
-      TEAMS_RESOURCE: teamsResource
-      COMPLIANCE_RESOURCE: complianceResource
-      TOKEN_EXCHANGE_AUDIENCE: tokenExchangeAudience
+      EXCHANGE_RESOURCE: 'https://outlook.office365.com'
+      SHAREPOINT_RESOURCE: 'https://{name}-admin.sharepoint.com'
+      TEAMS_RESOURCE: '48ac35b8-9aa8-4d74-927d-1f4a14a0b239'
+      COMPLIANCE_RESOURCE: 'https://ps.compliance.protection.outlook.com'
+      TOKEN_EXCHANGE_AUDIENCE: 'api://AzureADTokenExchange'
       STUCK_AFTER_SECONDS: string(stuckAfterSeconds)
+      RETENTION_DAYS: string(retentionDays)
       UPKEEP_SCHEDULE: upkeepSchedule
-    })
+    }, cloudSettings)
   }
   dependsOn: [access]
 }
@@ -280,11 +281,6 @@ module alerts 'modules/alerts.bicep' = {
   }
 }
 
-module queries 'modules/queries.bicep' = {
-  scope: group
-  params: { location: location, tags: tags, workspaceName: monitoring.outputs.workspaceName }
-}
-
 // ── Outputs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 @description('Where the API is.')
@@ -295,6 +291,12 @@ output AZURE_FUNCTION_NAME string = app.outputs.name
 
 @description('The resource group that holds everything.')
 output AZURE_RESOURCE_GROUP string = group.name
+
+@description('Where the console is; empty: there is none.')
+output CONSOLE_URL string = empty(consoleLocation) ? '' : consoleSite!.outputs.url
+
+@description('The console\'s static web app, to publish it to; empty: there is none.')
+output CONSOLE_NAME string = empty(consoleLocation) ? '' : consoleSite!.outputs.name
 
 @description('Object id of the app\'s identity, which the app registration must trust.')
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId

@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     up = commands.add_parser("up", help="start Azurite, the simulated Microsoft 365 and the app, until Ctrl-C")
     up.add_argument("--ports", choices=("default", "free"), default="default", help="default: 7071, 8443, 8444, 1000x")
+    up.add_argument("--two-registrations", action="store_true", help="one application onboards, another runs sessions")
     up.set_defaults(command=_up)
 
     demo = commands.add_parser("demo", help="start the stack on free ports, walk the whole story, stop it")
@@ -53,14 +54,16 @@ def stop_signals_interrupt() -> None:
 
 
 def _up(chosen: argparse.Namespace) -> int:
-    from local.stack import Stack, StackPorts  # not at the top: `token` needs none of it and should be quick
+    # Not at the top: `token` needs none of it and should be quick.
+    from local.stack import TWO_REGISTRATIONS, Stack, StackPorts
 
     if _is_up():
         sys.stderr.write("The local stack is up already; .local/stack.json says where.\n")
         return 1
     stop_signals_interrupt()
     try:
-        with Stack(StackPorts() if chosen.ports == "default" else StackPorts.free()) as stack:
+        ports = StackPorts() if chosen.ports == "default" else StackPorts.free()
+        with Stack(ports, settings=TWO_REGISTRATIONS if chosen.two_registrations else None) as stack:
             sys.stdout.write(_how_to_call(stack.addresses))
             sys.stdout.flush()
             stack.watch()

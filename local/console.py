@@ -1,7 +1,6 @@
-"""The built console as static files on 127.0.0.1, under the Content-Security-Policy it is made for.
+"""The built console as static files on 127.0.0.1, with the headers that infra/console_site.py publishes it with.
 
-`python -m local.console --port N --api URL --authority URL …` serves until it is stopped. The same files with the same
-headers work on any static host; only `config.json`, which says where API and Entra are, differs from place to place.
+`python -m local.console --port N --api URL --authority URL …` serves until it is stopped.
 """
 
 from __future__ import annotations
@@ -13,69 +12,30 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from local.addresses import PROJECT
-
-BUILT = PROJECT / "console" / "dist"
-
-# Fluent UI makes empty <style> elements and fills them through the CSSOM. The hash is that of the empty text: it lets
-# those elements be, and no style that came as markup.
-_EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+from infra.console_site import BUILT, ConsoleSettings
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleSettings:
-    """What the console is told of its surroundings."""
+def configuration(settings: ConsoleSettings) -> Mapping[str, object]:
+    """`config.json`.
 
-    api: str  # where /v1/… is
-    authority: str  # Entra's, with the vendor's tenant
-    client_id: str
-    scope: str
-
-    def document(self) -> Mapping[str, object]:
-        """`config.json`.
-
-        Entra's addresses are spelt out, so that the first thing a browser opens there is the sign-in page: that is
-        where a person can accept the simulator's certificate.
-        """
-        authority = self.authority
-        return {
-            "api": self.api,
-            "authority": authority,
-            "clientId": self.client_id,
-            "scope": self.scope,
-            "authorityMetadata": {
-                "issuer": f"{authority}/v2.0",
-                "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
-                "token_endpoint": f"{authority}/oauth2/v2.0/token",
-                "end_session_endpoint": f"{authority}/oauth2/v2.0/logout",
-                "jwks_uri": f"{authority}/discovery/v2.0/keys",
-            },
-        }
-
-    def headers(self) -> Mapping[str, str]:
-        """What every file is sent with."""
-        policy = {
-            "default-src": "'none'",
-            "script-src": "'self'",
-            "style-src": f"'self' {_EMPTY_STYLE}",
-            "img-src": "'self' data:",
-            "connect-src": f"'self' {_origin(self.api)} {_origin(self.authority)}",
-            "base-uri": "'none'",
-            "form-action": "'none'",
-            "frame-ancestors": "'none'",
-        }
-        return {
-            "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-        }
+    Entra's addresses are spelt out, so that the first thing a browser opens there is the sign-in page: that is where a
+    person can accept the simulator's certificate.
+    """
+    authority = settings.authority
+    metadata = {
+        "issuer": f"{authority}/v2.0",
+        "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
+        "token_endpoint": f"{authority}/oauth2/v2.0/token",
+        "end_session_endpoint": f"{authority}/oauth2/v2.0/logout",
+        "jwks_uri": f"{authority}/discovery/v2.0/keys",
+    }
+    return {**settings.document(), "authorityMetadata": metadata}
 
 
 def server(port: int, settings: ConsoleSettings, files: Path = BUILT) -> ThreadingHTTPServer:
@@ -84,39 +44,37 @@ def server(port: int, settings: ConsoleSettings, files: Path = BUILT) -> Threadi
     Raises:
         OSError: the port is taken.
     """
-    config = json.dumps(settings.document()).encode()
+    config = json.dumps(configuration(settings)).encode()
 
     class Handler(_Handler):
-        pages: ClassVar[Mapping[str, Path]] = {
-            f"/{path.relative_to(files).as_posix()}": path for path in files.rglob("*") if path.is_file()
-        }
-        configuration: ClassVar[bytes] = config
-        extra: ClassVar[Mapping[str, str]] = settings.headers()
+        below: ClassVar[Path] = files
+        told: ClassVar[bytes] = config
+        sent_by: ClassVar[ConsoleSettings] = settings
 
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    pages: ClassVar[Mapping[str, Path]]
-    configuration: ClassVar[bytes]
-    extra: ClassVar[Mapping[str, str]]
+    below: ClassVar[Path]
+    told: ClassVar[bytes]
+    sent_by: ClassVar[ConsoleSettings]
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         if path == "/config.json":
-            self._send("application/json", self.configuration)
+            self._send(path, "application/json", self.told)
             return
-        file = self.pages.get("/index.html" if path == "/" else path)
-        if file is None:
+        # What is there now: a new build needs no restart. Nothing else has an address, whatever the path says.
+        pages = {f"/{each.relative_to(self.below).as_posix()}": each for each in self.below.rglob("*")}
+        file = pages.get("/index.html" if path == "/" else path)
+        if file is None or not file.is_file():
             self.send_error(HTTPStatus.NOT_FOUND)
             return
-        self._send(mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes())
+        self._send(path, mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes())
 
-    def _send(self, kind: str, body: bytes) -> None:
-        # Only files whose name carries their content's hash may be kept.
-        caching = "max-age=31536000, immutable" if self.path.startswith("/assets/") else "no-cache"
-        headers = {**self.extra, "Content-Type": kind, "Content-Length": str(len(body)), "Cache-Control": caching}
+    def _send(self, path: str, kind: str, body: bytes) -> None:
+        headers = {**self.sent_by.headers_of(path), "Content-Type": kind, "Content-Length": str(len(body))}
         self.send_response(HTTPStatus.OK)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -125,11 +83,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Files being fetched are no news."""
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from infra.console_site import BUILT
 from local.addresses import PROJECT
-from local.console import BUILT
 from local.node import InstallFailed, find_node
 
 CONSOLE = PROJECT / "console"

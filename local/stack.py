@@ -6,13 +6,13 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from local import console
+from infra.console_site import BUILT
 from local.addresses import LOCAL, PROJECT, Addresses
 from local.children import Child, free_ports
 from local.host.admin import MASTER_KEY_SETTING
@@ -34,6 +34,14 @@ QUEUES = (
     "action-results-custom-action",
     "action-results-workflow",
 )
+
+# Settings of a stack in which one application makes accounts and another runs sessions. As in Azure there is no secret:
+# the managed identity vouches for both.
+TWO_REGISTRATIONS = {
+    "APP_CLIENT_ID": seed.RUNTIME_CLIENT_ID,
+    "APP_CLIENT_SECRET": "",
+    "ONBOARDING_CLIENT_ID": seed.ONBOARDING_CLIENT_ID,
+}
 
 # The simulated world's callers come from this address (RFC 5737, for documentation).
 _EGRESS_IPS = "203.0.113.10/32"
@@ -70,16 +78,19 @@ class Stack:
         app_directory: Path = PROJECT,
         settings: Mapping[str, str] | None = None,
         message_lease: float = MESSAGE_LEASE.total_seconds(),
+        origins: Sequence[str] = (),
     ) -> None:
         """`ports` are free ones by default; `settings` replace or add to those of the app in `app_directory`.
 
-        `message_lease` is after how many seconds a message comes back that a killed app was working on.
+        `message_lease` is after how many seconds a message comes back that a killed app was working on; pages of
+        `origins` may call the API, besides the console's own.
         """
         self._ports = ports or StackPorts.free()
         self._directory = directory
         self._app_directory = app_directory
         self._overrides = dict(settings or {})
         self._message_lease = message_lease
+        self._origins = tuple(origins)
         self._master_key = secrets.token_urlsafe(32)
         self._azurite = Azurite(self._ports.storage, log=self._log("azurite"))
         self._children: dict[str, Child] = {}
@@ -140,7 +151,7 @@ class Stack:
             "local.host",
             *("--port", str(self._ports.api), "--app", str(self._app_directory)),
             *("--message-lease", str(self._message_lease)),
-            *("--cors", self._console_origin),
+            *(word for origin in (self._console_origin, *self._origins) for word in ("--cors", origin)),
             environment={**addresses.settings, MASTER_KEY_SETTING: self._master_key},
         )
         app.announcement(within=_READY_WITHIN)
@@ -188,7 +199,7 @@ class Stack:
 
     def _start_console(self) -> None:
         """Serves the console if it was built: the stack needs no Node."""
-        if not (console.BUILT / "index.html").exists():
+        if not (BUILT / "index.html").exists():
             return
         addresses = self.addresses
         self._children["console"] = child = self._python(

@@ -47,6 +47,8 @@ class Settings:
 
     Attributes:
         app_client_secret: None in the cloud, where the managed identity vouches for the application.
+        onboarding_client_id: the application that makes and removes accounts, roles and policies; None where the other
+            one does everything. The managed identity vouches for it too, where it has no secret.
         token_exchange_audience: whom the managed identity vouches to; each cloud's Entra has its own name there.
         managed_identity_client_id: the user-assigned identity; None for the system-assigned one.
         egress_ips: CIDR ranges that our sign-ins and our executors come from.
@@ -59,6 +61,8 @@ class Settings:
     graph_endpoint: str
     app_client_id: UUID
     app_client_secret: Secret | None
+    onboarding_client_id: UUID | None
+    onboarding_client_secret: Secret | None
     managed_identity_client_id: str | None
     token_exchange_audience: str
     api_audience: UUID
@@ -78,13 +82,16 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if environment is None else environment
     graph = _url(env, "GRAPH_ENDPOINT", "https://graph.microsoft.com")
+    app_client_id = _parsed(env, "APP_CLIENT_ID", UUID, "a GUID")
     return Settings(
         storage=_storage(env),
         key_vault_url=_url(env, "KEY_VAULT_URL"),
         authority_host=_url(env, "ENTRA_AUTHORITY_HOST", "https://login.microsoftonline.com"),
         graph_endpoint=graph,
-        app_client_id=_parsed(env, "APP_CLIENT_ID", UUID, "a GUID"),
-        app_client_secret=Secret(env["APP_CLIENT_SECRET"]) if env.get("APP_CLIENT_SECRET") else None,
+        app_client_id=app_client_id,
+        app_client_secret=_secret(env, "APP_CLIENT_SECRET"),
+        onboarding_client_id=_onboarding(env, app_client_id),
+        onboarding_client_secret=_secret(env, "ONBOARDING_CLIENT_SECRET"),
         managed_identity_client_id=env.get("AZURE_CLIENT_ID") or None,
         token_exchange_audience=env.get("TOKEN_EXCHANGE_AUDIENCE") or "api://AzureADTokenExchange",
         api_audience=_parsed(env, "API_AUDIENCE", UUID, "a GUID"),
@@ -93,7 +100,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         egress_country=_country(env.get("EGRESS_COUNTRY", "")),
         consent_redirect_uri=_url(env, "CONSENT_REDIRECT_URI") if env.get("CONSENT_REDIRECT_URI") else None,
         audiences=_audiences(env, graph),
-        limits=Limits(stuck_after=_seconds(env, "STUCK_AFTER_SECONDS", Limits().stuck_after)),
+        limits=Limits(
+            stuck_after=timedelta(seconds=_whole(env, "STUCK_AFTER_SECONDS", 120, least=1, most=300)),
+            retention=timedelta(days=_whole(env, "RETENTION_DAYS", 400, least=30, most=3650)),
+        ),
     )
 
 
@@ -105,11 +115,25 @@ def _storage(env: Mapping[str, str]) -> StorageSettings:
     if account and credential != "managedidentity":
         raise SettingInvalid("SessionStorage__credential must be managedidentity.")
     return StorageSettings(
-        connection_string=Secret(connection_string) if connection_string else None,
+        connection_string=_secret(env, "SessionStorage"),
         account_name=account or None,
         client_id=env.get("SessionStorage__clientId") or None,
         endpoint_suffix=env.get("STORAGE_ENDPOINT_SUFFIX", "core.windows.net"),
     )
+
+
+def _secret(env: Mapping[str, str], name: str) -> Secret | None:
+    return Secret(env[name]) if env.get(name) else None
+
+
+def _onboarding(env: Mapping[str, str], app_client_id: UUID) -> UUID | None:
+    """The other application: were it the same one, switching it off would stop everything."""
+    if not env.get("ONBOARDING_CLIENT_ID"):
+        return None
+    found = _parsed(env, "ONBOARDING_CLIENT_ID", UUID, "a GUID")
+    if found == app_client_id:
+        raise SettingInvalid("ONBOARDING_CLIENT_ID must be another application than APP_CLIENT_ID, or not set.")
+    return found
 
 
 def _audiences(env: Mapping[str, str], graph: str) -> Audiences:
@@ -125,14 +149,14 @@ def _audiences(env: Mapping[str, str], graph: str) -> Audiences:
     return Audiences(known)
 
 
-def _seconds(env: Mapping[str, str], name: str, default: timedelta) -> timedelta:
-    """A span of 1 to 300 whole seconds."""
+def _whole(env: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    """A whole number within bounds."""
     text = env.get(name, "").strip()
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= 300):
-        raise SettingInvalid(f"{name} must be a number of seconds from 1 to 300.")
-    return timedelta(seconds=int(text))
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
+        raise SettingInvalid(f"{name} must be a whole number from {least} to {most}.")
+    return int(text)
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from uuid import UUID
 
 from shared import telemetry
 from shared.adapters.clock import SystemClock
 from shared.adapters.entra import EntraSignIn
 from shared.adapters.graph import GraphDirectory
 from shared.adapters.graph_calls import GraphCalls
+from shared.adapters.graph_pace import Pace
 from shared.adapters.graph_policies import GraphPolicies
 from shared.adapters.key_vault import KeyVaultSecrets
 from shared.adapters.managed_identity import ManagedIdentity
@@ -23,8 +25,10 @@ from shared.adapters.storage.table import AzureTable
 from shared.adapters.storage.tenant_index_table import TenantIndexTable
 from shared.adapters.storage.tenant_table import TenantTable
 from shared.config import SettingInvalid, Settings, StorageSettings, read_settings
+from shared.domain.directory_roles import ONBOARDING, RUNTIME, SINGLE, Registration
 from shared.domain.ids import TenantId
 from shared.domain.ports import Clock, SigningKeys
+from shared.domain.secret import Secret
 from shared.services.accept import Accept
 from shared.services.act import Act
 from shared.services.answer_parked import AnswerParked
@@ -35,10 +39,11 @@ from shared.services.check_policies import CheckPolicies
 from shared.services.create_account import CreateAccount
 from shared.services.delete_account import DeleteAccount
 from shared.services.emergency_stop import EmergencyStop
+from shared.services.forget_old_rows import ForgetOldRows
 from shared.services.hold_lease import HoldLease
 from shared.services.keep_poison import KeepPoison
 from shared.services.look import Look
-from shared.services.onboard import Onboard, admin_consent_url
+from shared.services.onboard import ConsentUrls, Onboard, admin_consent_url
 from shared.services.rate_limits import RateLimits
 from shared.services.record_refusal import RecordRefusal
 from shared.services.remove_allowed_ips import RemoveAllowedIps
@@ -51,7 +56,7 @@ from shared.services.turn_off import TurnOff
 from shared.services.turn_on import TurnOn
 from shared.services.turn_on_as_admin import TurnOnAsAdmin
 from shared.services.upkeep import Upkeep
-from shared.services.world import World
+from shared.services.world import Application, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +92,11 @@ class Services:
     emergency_stop: EmergencyStop
     rates: RateLimits
 
-    def consent_url(self, tenant_id: TenantId) -> str:
-        """Where the tenant's administrator grants consent."""
-        return admin_consent_url(self.authority_host, tenant_id, self.world.application_id, self.consent_redirect_uri)
+    def consent_urls(self, tenant_id: TenantId) -> ConsentUrls:
+        """Where the tenant's administrator grants consent, application by application."""
+        acting, redirect_uri = self.world.onboarding, self.consent_redirect_uri
+        url = partial(admin_consent_url, self.authority_host, tenant_id, redirect_uri=redirect_uri)
+        return ConsentUrls(url(self.world.application_id), url(acting.application_id) if acting else None)
 
 
 @cache
@@ -114,15 +121,23 @@ def _world(settings: Settings, clock: SystemClock) -> World:
     """The outside as the settings describe it; nothing is opened before it is used."""
     identity = ManagedIdentity(settings.managed_identity_client_id, audience=settings.token_exchange_audience)
     storage = _storage(settings.storage)
-    graph = GraphCalls(settings.graph_endpoint, pause=clock.pause)
-    sign_in = EntraSignIn(
-        authority_host=settings.authority_host,
-        client_id=str(settings.app_client_id),
-        credential=settings.app_client_secret or identity.assertion,
-        graph_scope=f"{settings.graph_endpoint}/.default",
-        graph=graph,
-        clock=clock,
-    )
+    graph, pace = GraphCalls(settings.graph_endpoint, pause=clock.pause), Pace(clock, clock.pause)
+
+    def speaking_as(client_id: UUID, secret: Secret | None, asked: Registration) -> Application:
+        sign_in = EntraSignIn(
+            authority_host=settings.authority_host,
+            client_id=str(client_id),
+            credential=secret or identity.assertion,
+            graph_scope=f"{settings.graph_endpoint}/.default",
+            graph=graph,
+            clock=clock,
+            asked=asked,
+        )
+        directory = GraphDirectory(graph, sign_in.app_token, asked)
+        return Application(client_id, directory, sign_in, GraphPolicies(graph, sign_in.app_token, pace, asked))
+
+    onboarding_id, onboarding_secret = settings.onboarding_client_id, settings.onboarding_client_secret
+    runtime = speaking_as(settings.app_client_id, settings.app_client_secret, RUNTIME if onboarding_id else SINGLE)
     return World(
         clock=clock,
         store=TenantTable(AzureTable(storage, tenant_table.NAME)),
@@ -130,14 +145,15 @@ def _world(settings: Settings, clock: SystemClock) -> World:
         due=DueTable(AzureTable(storage, due_table.NAME)),
         messages=QueueMessages(storage),
         vault=KeyVaultSecrets(settings.key_vault_url, lambda: identity.credential, pause=clock.pause),
-        directory=GraphDirectory(graph, sign_in.app_token),
-        sign_in=sign_in,
-        policies=GraphPolicies(graph, sign_in.app_token, clock=clock, pause=clock.pause),
-        application_id=settings.app_client_id,
+        directory=runtime.directory,
+        sign_in=runtime.sign_in,
+        policies=runtime.policies,
+        application_id=runtime.application_id,
         egress_ips=settings.egress_ips,
         egress_country=settings.egress_country,
         audiences=settings.audiences,
         limits=settings.limits,
+        onboarding=speaking_as(onboarding_id, onboarding_secret, ONBOARDING) if onboarding_id else None,
     )
 
 
@@ -158,15 +174,16 @@ def assemble(world: World, rules: CallerRules, authority_host: str, consent_redi
     accounts = AskForServiceAccount(world, accept)
     answer_parked = AnswerParked(world, sessions)
     policies = AskForPolicies(world, accept)
-    checks, remove_ips = CheckPolicies(world), RemoveAllowedIps(world)
+    onboarding = world.as_onboarding()
+    checks, remove_ips = CheckPolicies(world), RemoveAllowedIps(onboarding)
     flows = (
-        CreateAccount(world),
+        CreateAccount(onboarding),
         RotatePassword(world),
-        DeleteAccount(world, remove_ips),
+        DeleteAccount(onboarding, remove_ips, world.directory),
         TurnOn(world, checks),
         TurnOff(world),
         RunPolicyCheck(world, checks),
-        SetAllowedIps(world, checks),
+        SetAllowedIps(onboarding, checks),
         remove_ips,
     )
     carry_out = CarryOut(world, flows, answer_parked)
@@ -184,7 +201,7 @@ def assemble(world: World, rules: CallerRules, authority_host: str, consent_redi
         leases=HoldLease(world, Tokens(world)),
         act=Act(world, sessions, carry_out),
         carry_out=carry_out,
-        upkeep=Upkeep(world, sessions, accounts, policies, answer_parked),
+        upkeep=Upkeep(world, sessions, accounts, policies, answer_parked, ForgetOldRows(world)),
         refusals=RecordRefusal(world),
         poison=KeepPoison(world),
         emergency_stop=EmergencyStop(world, sessions),

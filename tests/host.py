@@ -1,7 +1,7 @@
 """The platform around the services, on a stopped clock: queues that deliver at least once, poison, and a timer.
 
-It does what host.json asks of Azure Functions: a message whose function failed comes again after five seconds, after
-five failures it goes to the poison door; what a killed process had in its hands comes again after ten minutes
+It does what host.json asks of Azure Functions: a message whose function failed comes again after a while, after some
+failures it goes to the poison door; what a killed process had in its hands comes again after ten minutes
 (https://learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue-trigger).
 """
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from local.addresses import PROJECT
+from local.host.options import read_options
 from shared.adapters.storage.due_table import DueTable
 from shared.domain.action import ActionRequest
 from shared.domain.errors import Code, Conflict, ManagementSessionError, Problem, Transient
@@ -21,11 +23,13 @@ from tests.stage import Stage
 
 T = TypeVar("T")
 
-AGAIN: Final = timedelta(seconds=5)
+_QUEUES: Final = read_options(PROJECT).queues
+AGAIN: Final = _QUEUES.visibility_timeout
 AFTER_A_KILL: Final = timedelta(minutes=10)
 _MINUTE: Final = timedelta(minutes=1)
 _FAR: Final = timedelta(days=400)
-_TRIES: Final = 5
+_CALLER_ASKS: Final = 5
+_CALLER_WAITS: Final = timedelta(seconds=5)
 _GIVEN_UP: Final = Problem(Code.INTERNAL_ERROR, "This could not be done after several attempts.")
 
 
@@ -82,7 +86,7 @@ class Host:
 
     def http(self, call: Callable[[], T]) -> T | None:
         """A caller asks, and asks the same again, some times, while the answer is 500, 503, 412 or none at all."""
-        for _ in range(_TRIES):
+        for _ in range(_CALLER_ASKS):
             try:
                 return call()
             except Killed:
@@ -93,7 +97,7 @@ class Host:
                 return None
             except Exception as error:
                 self.surprises.append(error)
-            self.run(AGAIN)
+            self.run(_CALLER_WAITS)
         return None
 
     @property
@@ -194,7 +198,7 @@ class Host:
             return
         delivery.failures += 1
         delivery.at = self.stage.clock.now() + (AFTER_A_KILL if isinstance(outcome, Killed) else AGAIN)
-        if delivery.failures < _TRIES:
+        if delivery.failures < _QUEUES.max_dequeue_count:
             self.queue.append(delivery)
         elif delivery.poison is not None:
             self.queue.append(Delivery(delivery.at, delivery.poison, None))

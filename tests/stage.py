@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
@@ -13,7 +14,7 @@ from shared.adapters.storage.tenant_table import TenantTable
 from shared.domain.action import Action, ActionKind, ActionRequest, Decision, Operator, Outcome, ParkedAction
 from shared.domain.activity import Activity, Event
 from shared.domain.allowed_ips import AllowedIpsState, Outside
-from shared.domain.directory_roles import GLOBAL_ADMINISTRATOR
+from shared.domain.directory_roles import GLOBAL_ADMINISTRATOR, ONBOARDING, RUNTIME
 from shared.domain.errors import Code as ErrorCode
 from shared.domain.errors import NotFound, not_found
 from shared.domain.ids import ActionId, LeaseId, TenantId, lease_id_for
@@ -25,7 +26,7 @@ from shared.domain.store import TenantSummary
 from shared.domain.tenant import Tenant
 from shared.services.accept import Accepted, Asking
 from shared.services.turn_on_as_admin import Credentials
-from shared.services.world import World
+from shared.services.world import Application, World
 from shared.wiring import CallerRules, Services, assemble
 from tests.fakes.clock import FakeClock
 from tests.fakes.microsoft365 import FakeDirectory, FakeSignIn, FakeTenant, FakeTenants, FakeUser
@@ -62,7 +63,7 @@ class Stage:
         self.clock = FakeClock()
         self.tenant_id = TenantId(uuid4())
         self.tenants = FakeTenants()
-        self.store = FakeTenantStore(self.log)
+        self.store = FakeTenantStore(self.log, self.clock)
         self.index = FakeTenantIndex(self.log)
         self.due = FakeDueList(self.log)
         self.messages = FakeMessages(self.log, self.clock)
@@ -86,6 +87,15 @@ class Stage:
             application_id=APPLICATION,
             egress_ips=(EGRESS,),
         )
+        self.services = self._process()
+
+    def register_onboarding(self) -> None:
+        """From now on another application makes accounts, roles and policies, and the one of before may do no more."""
+        self.microsoft365.permissions = set(RUNTIME.permissions)
+        directory = FakeDirectory(self.tenants, self.log, ONBOARDING)
+        sign_in = FakeSignIn(self.tenants, self.clock, self.log, ONBOARDING)
+        policies = FakeTenantPolicies(self.tenants, self.log, ONBOARDING, self.policies.rules)
+        self.world = replace(self.world, onboarding=Application(uuid4(), directory, sign_in, policies))
         self.services = self._process()
 
     def restart(self) -> None:

@@ -1,8 +1,10 @@
-"""Two app registrations in the vendor's own tenant, made or brought up to date, and a credential that is no secret.
+"""The app registrations in the vendor's own tenant, made or brought up to date, and a credential that is no secret.
 
 `applications` writes api.json, which callers ask tokens for, and service.json, which tenants consent to, and prints
-their client ids as NAME=value. `trust` lets the app's managed identity stand in for a secret of the latter; it needs
-the identity, so it runs after the deployment. Both may run again at any time.
+their client ids as NAME=value. With `--onboarding` it writes onboarding.json too, an application for making and
+removing accounts; service.json then asks only for what is left to it. `trust` lets the app's managed identity stand in
+for a secret of service.json's application, or of the other one; it needs the identity, so it runs after the deployment.
+`distrust` takes that back: the application gets no token in any tenant. All may run again at any time.
 
 Whoever runs it needs the Azure CLI, signed in, and the role Application Administrator. Permissions are named, not
 numbered: their ids are read from the tenant itself.
@@ -17,16 +19,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 HERE: Final = Path(__file__).parent
 API: Final = "management-sessions-api"
 SERVICE: Final = "management-sessions"
+ONBOARDING: Final = "management-sessions-onboarding"
 AUDIENCE: Final = "api://AzureADTokenExchange"
 
 _TRIES: Final = 6
-_PAUSE: Final = 5.0
+PAUSE: Final = 5.0
 """Seconds: what was just created is not everywhere at once."""
 
 Json = dict[str, Any]
@@ -87,28 +91,34 @@ class AzureCli:
         return done.stdout.strip()
 
 
-def register(graph: Graph, *, redirect_uri: str | None = None, pause: float = _PAUSE) -> dict[str, str]:
-    """Write both registrations; the settings that follow from them.
+def register(
+    graph: Graph, *, redirect_uri: str | None = None, is_apart: bool = False, pause: float = PAUSE
+) -> dict[str, str]:
+    """Write the registrations; the settings that follow from them.
+
+    `is_apart` says that an application of its own makes and removes accounts.
 
     Raises:
         RegistrationFailed: Graph refuses, or has no permission of a name in service.json.
     """
-    audience = _write(graph, API, json.loads((HERE / "api.json").read_text("utf-8")), pause)
-    _write(graph, API, {"identifierUris": [f"api://{audience}"]}, pause)
+    audience = write(graph, API, json.loads((HERE / "api.json").read_text("utf-8")), pause)
+    write(graph, API, {"identifierUris": [f"api://{audience}"]}, pause)
     # Only those who were given one of its roles get a token for the API.
     principal = f"/servicePrincipals(appId='{audience}')"
-    _patiently(lambda: graph.send("PATCH", principal, {"appRoleAssignmentRequired": True}, creates=True), pause)
+    patiently(lambda: graph.send("PATCH", principal, {"appRoleAssignmentRequired": True}, creates=True), pause)
 
-    manifest = json.loads((HERE / "service.json").read_text("utf-8"))
-    wanted = [_resource_access(graph, each, pause) for each in manifest["permissions"]]
-    application = manifest["application"] | {"requiredResourceAccess": wanted}
-    if redirect_uri:
-        application["web"] = {"redirectUris": [redirect_uri]}
-    return {"API_AUDIENCE": audience, "APP_CLIENT_ID": _write(graph, SERVICE, application, pause)}
+    service = json.loads((HERE / "service.json").read_text("utf-8"))
+    settings = {"API_AUDIENCE": audience}
+    if is_apart:
+        onboarding = json.loads((HERE / "onboarding.json").read_text("utf-8"))
+        settings["ONBOARDING_CLIENT_ID"] = _write_asking(graph, ONBOARDING, onboarding, redirect_uri, pause)
+        service["permissions"][0]["application"] = onboarding["leftToTheOther"]
+    settings["APP_CLIENT_ID"] = _write_asking(graph, SERVICE, service, redirect_uri, pause)
+    return settings
 
 
-def trust(graph: Graph, *, identity: str, issuer: str, audience: str = AUDIENCE) -> None:
-    """Let the managed identity of that object id vouch for the service's application. There is no secret to keep.
+def trust(graph: Graph, *, identity: str, issuer: str, audience: str = AUDIENCE, name: str = SERVICE) -> None:
+    """Let the managed identity of that object id vouch for the application of that name. There is no secret to keep.
 
     https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
 
@@ -117,15 +127,37 @@ def trust(graph: Graph, *, identity: str, issuer: str, audience: str = AUDIENCE)
         NotThereYet: `register` has not run.
     """
     body: Json = {"issuer": issuer, "subject": identity, "audiences": [audience]}
-    path = f"/applications(uniqueName='{SERVICE}')/federatedIdentityCredentials(name='managed-identity')"
-    graph.send("PATCH", path, body, creates=True)
+    graph.send("PATCH", _credential_of(name), body, creates=True)
 
 
-def _write(graph: Graph, name: str, application: Json, pause: float) -> str:
+def distrust(graph: Graph, *, name: str = SERVICE) -> None:
+    """Let nobody vouch for the application of that name any more; nobody may be doing so already.
+
+    Raises:
+        RegistrationFailed: Graph refuses.
+    """
+    with suppress(NotThereYet):
+        graph.send("DELETE", _credential_of(name))
+
+
+def _credential_of(name: str) -> str:
+    return f"/applications(uniqueName='{name}')/federatedIdentityCredentials(name='managed-identity')"
+
+
+def _write_asking(graph: Graph, name: str, manifest: Json, redirect_uri: str | None, pause: float) -> str:
+    """Make an application that tenants consent to, with the permissions it asks for; its client id."""
+    wanted = [_resource_access(graph, each, pause) for each in manifest["permissions"]]
+    application = manifest["application"] | {"requiredResourceAccess": wanted}
+    if redirect_uri:
+        application["web"] = {"redirectUris": [redirect_uri]}
+    return write(graph, name, application, pause)
+
+
+def write(graph: Graph, name: str, application: Json, pause: float) -> str:
     """Make the application of that unique name, or bring it up to date; its client id."""
     path = f"/applications(uniqueName='{name}')"
     graph.send("PATCH", path, application, creates=True)
-    return str(_patiently(lambda: graph.send("GET", f"{path}?$select=appId"), pause)["appId"])
+    return str(patiently(lambda: graph.send("GET", f"{path}?$select=appId"), pause)["appId"])
 
 
 def _resource_access(graph: Graph, permissions: Json, pause: float) -> Json:
@@ -137,7 +169,7 @@ def _resource_access(graph: Graph, permissions: Json, pause: float) -> Json:
         offered = graph.send("GET", offer)
     except NotThereYet:  # no licence has brought this service to the vendor's tenant yet
         graph.send("PATCH", principal, {}, creates=True)
-        offered = _patiently(lambda: graph.send("GET", offer), pause)
+        offered = patiently(lambda: graph.send("GET", offer), pause)
     roles = {each["value"]: each["id"] for each in offered["appRoles"]}
     scopes = {each["value"]: each["id"] for each in offered["oauth2PermissionScopes"]}
     unknown = [name for name in permissions["application"] if name not in roles]
@@ -149,7 +181,12 @@ def _resource_access(graph: Graph, permissions: Json, pause: float) -> Json:
     return {"resourceAppId": app_id, "resourceAccess": access}
 
 
-def _patiently(ask: Callable[[], Json], pause: float) -> Json:
+def patiently(ask: Callable[[], Json], pause: float) -> Json:
+    """The answer about something just made, asked for again every `pause` seconds until it is there.
+
+    Raises:
+        NotThereYet: it never was.
+    """
     for _ in range(_TRIES - 1):
         try:
             return ask()
@@ -162,19 +199,26 @@ def main() -> None:
     """Do what the command line asks."""
     parser = argparse.ArgumentParser(description="Make the service's app registrations.")
     commands = parser.add_subparsers(dest="command", required=True)
-    applications = commands.add_parser("applications", help="make or update both; print API_AUDIENCE and APP_CLIENT_ID")
+    applications = commands.add_parser("applications", help="make or update them; print their client ids as settings")
     applications.add_argument("--redirect-uri", help="where administrators go after they consented")
+    applications.add_argument("--onboarding", action="store_true", help="another one makes and removes accounts")
     trusted = commands.add_parser("trust", help="let the deployed app's identity stand in for a secret")
     trusted.add_argument("--identity", required=True, help="its object id: IDENTITY_PRINCIPAL_ID of the deployment")
     trusted.add_argument("--audience", default=AUDIENCE, help="another one in a national cloud")
+    distrusted = commands.add_parser("distrust", help="take that back: the application gets no token any more")
+    for command in (trusted, distrusted):
+        command.add_argument("--onboarding", action="store_true", help="of the application that makes accounts")
     arguments = parser.parse_args()
     try:
         graph = AzureCli()
+        name = ONBOARDING if arguments.onboarding else SERVICE
         if arguments.command == "trust":
-            trust(graph, identity=arguments.identity, issuer=graph.issuer, audience=arguments.audience)
-            return
-        for name, value in register(graph, redirect_uri=arguments.redirect_uri).items():
-            print(f"{name}={value}")
+            trust(graph, identity=arguments.identity, issuer=graph.issuer, audience=arguments.audience, name=name)
+        elif arguments.command == "distrust":
+            distrust(graph, name=name)
+        else:
+            settings = register(graph, redirect_uri=arguments.redirect_uri, is_apart=arguments.onboarding)
+            print("\n".join(f"{setting}={value}" for setting, value in settings.items()))
     except (RegistrationFailed, NotThereYet) as error:
         sys.exit(str(error))
 

@@ -6,7 +6,9 @@ param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'dev')
 param location = readEnvironmentVariable('AZURE_LOCATION')
 param apiAudience = readEnvironmentVariable('API_AUDIENCE')
 param appClientId = readEnvironmentVariable('APP_CLIENT_ID')
+param onboardingClientId = readEnvironmentVariable('ONBOARDING_CLIENT_ID', '')
 param alertEmail = readEnvironmentVariable('ALERT_EMAIL')
+param consoleLocation = readEnvironmentVariable('CONSOLE_LOCATION', '')
 
 param isPrivate = false
 param isKept = false

@@ -5,8 +5,10 @@ param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
 param location = readEnvironmentVariable('AZURE_LOCATION')
 param apiAudience = readEnvironmentVariable('API_AUDIENCE')
 param appClientId = readEnvironmentVariable('APP_CLIENT_ID')
+param onboardingClientId = readEnvironmentVariable('ONBOARDING_CLIENT_ID', '')
 param alertEmail = readEnvironmentVariable('ALERT_EMAIL')
 param egressCountry = readEnvironmentVariable('EGRESS_COUNTRY', '')
+param consoleLocation = readEnvironmentVariable('CONSOLE_LOCATION', '')
 
 param isPrivate = true
 param isKept = true

@@ -67,11 +67,11 @@ var rules = [
   }
   {
     name: 'error-unforeseen'
-    title: 'A request failed in a way nobody foresaw'
+    title: 'Something failed in a way nobody foresaw'
     severity: 2
     window: 'PT15M'
     most: 0
-    query: 'Events | where event == "requestFailed"'
+    query: 'Events | where event in ("requestFailed", "lastResortFailed")'
   }
   {
     name: 'messages-failing'

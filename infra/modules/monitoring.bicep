@@ -35,11 +35,10 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
+module queries 'queries.bicep' = { params: { location: location, tags: tags, workspaceName: workspace.name } }
+
 @description('Log Analytics workspace, resource id.')
 output workspaceId string = workspace.id
-
-@description('Its name.')
-output workspaceName string = workspace.name
 
 @description('Application Insights component, name.')
 output componentName string = component.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import fields as fields_of
 
 from local.simulator.control_input import BadInput, Fields
@@ -22,6 +22,9 @@ API_AUDIENCE = "a0000000-0000-4000-8000-00000000a901"
 APP_CLIENT_ID = "a0000000-0000-4000-8000-00000000a902"
 CONSOLE_CLIENT_ID = "a0000000-0000-4000-8000-00000000a903"
 APP_CLIENT_SECRET = "only-for-local-client-secret"  # noqa: S105 - of an application that exists nowhere
+# The two that share its work in the other mode. They have no secret: the managed identity vouches for both.
+RUNTIME_CLIENT_ID = "a0000000-0000-4000-8000-00000000a904"
+ONBOARDING_CLIENT_ID = "a0000000-0000-4000-8000-00000000a905"
 
 MANAGED_IDENTITY = ManagedIdentity(
     client_id="a0000000-0000-4000-8000-00000000b001",
@@ -43,6 +46,29 @@ APP_ROLES = frozenset(
         "User.ReadWrite.All",
         "User.RevokeSessions.All",
         "UserAuthenticationMethod.Read.All",
+    }
+)
+RUNTIME_ROLES = frozenset(
+    {
+        "Application.Read.All",
+        "Organization.Read.All",
+        "Policy.Read.All",
+        "RoleManagement.Read.Directory",
+        "User.Read.All",
+        "User.RevokeSessions.All",
+        "UserAuthenticationMethod.Read.All",
+    }
+)
+ONBOARDING_ROLES = frozenset(
+    {
+        "Application.Read.All",
+        "Organization.Read.All",
+        "Policy.Read.All",
+        "Policy.ReadWrite.ConditionalAccess",
+        "RoleManagement.ReadWrite.Directory",
+        "User-PasswordProfile.ReadWrite.All",
+        "User.DeleteRestore.All",
+        "User.ReadWrite.All",
     }
 )
 DELEGATED = {
@@ -176,14 +202,14 @@ def _users(domain: str) -> JsonObject:
 
 
 def _applications() -> tuple[Application, ...]:
+    def service(client_id: str, secret: str | None, name: str, app_roles: Set[str], delegated: bool) -> Application:
+        scopes = {resource: set(names) for resource, names in DELEGATED.items()} if delegated else {}
+        trusted = {MANAGED_IDENTITY.object_id}
+        return Application(client_id, secret, set(app_roles), scopes, display_name=name, federated_subjects=trusted)
+
     return (
         Application(API_AUDIENCE, None, set(), {}, display_name="Management sessions API"),
-        Application(
-            APP_CLIENT_ID,
-            APP_CLIENT_SECRET,
-            set(APP_ROLES),
-            {resource: set(scopes) for resource, scopes in DELEGATED.items()},
-            display_name="Management sessions",
-            federated_subjects={MANAGED_IDENTITY.object_id},
-        ),
+        service(APP_CLIENT_ID, APP_CLIENT_SECRET, "Management sessions", APP_ROLES, delegated=True),
+        service(RUNTIME_CLIENT_ID, None, "Management sessions", RUNTIME_ROLES, delegated=True),
+        service(ONBOARDING_CLIENT_ID, None, "Management sessions onboarding", ONBOARDING_ROLES, delegated=False),
     )

@@ -50,6 +50,19 @@ def apply(tenant: Tenant, fields: Fields, *, now: datetime) -> None:
         enabled = fields.boolean("servicePrincipalEnabled")
         for consent in tenant.consents.values():
             consent.enabled = enabled
+    for client_id, change in fields.members("servicePrincipals"):
+        _set_service_principal(tenant, client_id, change)
+    fields.end()
+
+
+def _set_service_principal(tenant: Tenant, client_id: str, fields: Fields | None) -> None:
+    """One application's, named by its client id, where `directoryRoles` and `servicePrincipalEnabled` mean all."""
+    consent = tenant.consents.get(client_id)
+    if fields is None or consent is None:
+        raise BadInput(f"servicePrincipals.{client_id}", "is no service principal of this tenant that can be changed")
+    consent.enabled = fields.boolean("enabled", consent.enabled)
+    if "directoryRoles" in fields:
+        consent.directory_roles = roles(fields, "directoryRoles")
     fields.end()
 
 

@@ -14,7 +14,8 @@ from uuid import UUID
 from shared.adapters.graph_calls import GraphCalls, Request
 from shared.adapters.graph_refusals import Need, refusal
 from shared.adapters.token_claims import claims_in, permissions_in
-from shared.domain.errors import Code, refused, unavailable
+from shared.domain.directory_roles import SINGLE, Registration
+from shared.domain.errors import Code, NextStep, Problem, Refused, refused, unavailable
 from shared.domain.ids import TenantId
 from shared.domain.ports import Clock, SignedIn
 from shared.domain.secret import AccessToken, Secret
@@ -31,6 +32,9 @@ TENANTS_REMEMBERED: Final = 1024
 Credential = Secret | Callable[[], Secret]
 """How our application proves itself: a client secret, or whatever makes a federated assertion."""
 
+
+_SWITCHED_OFF: Final = frozenset({Code.CONSENT_MISSING, Code.INTERNAL_ERROR})
+"""How an application is switched off: the tenant disables it or takes its consent back, or we take its credential."""
 
 _OWN_PASSWORD: Final = Need("User-PasswordProfile.ReadWrite.All", purpose="let the account change its own password")
 
@@ -61,6 +65,7 @@ class EntraSignIn:
     Args:
         authority_host: e.g. `https://login.microsoftonline.com`; https, without a path.
         graph_scope: what Graph is asked for, e.g. `https://graph.microsoft.com/.default`.
+        asked: what the application asks tenants for.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class EntraSignIn:
         graph_scope: str,
         graph: GraphCalls,
         clock: Clock,
+        asked: Registration = SINGLE,
     ) -> None:
         self._authority_host = authority_host.rstrip("/")
         self._client_id = client_id
@@ -79,6 +85,7 @@ class EntraSignIn:
         self._graph_scope = graph_scope
         self._graph = graph
         self._clock = clock
+        self._asked = asked
         self._slots: OrderedDict[TenantId, _Slot] = OrderedDict()
         self._slots_lock = Lock()
 
@@ -86,7 +93,8 @@ class EntraSignIn:
         """An app-only token for Graph: the one at hand, or a new one when that is about to end or `fresh` is asked.
 
         Raises:
-            Refused: `consentMissing`, and what else the AADSTS catalogue says.
+            Refused: `consentMissing`, and what else the AADSTS catalogue says; `onboardingOff` for an application that
+                may be switched off, and is.
             Transient: Entra is busy or away.
         """
         slot = self._slot(tenant_id)
@@ -153,7 +161,7 @@ class EntraSignIn:
                 link="https://learn.microsoft.com/entra/identity/authentication/concept-password-ban-bad",
             )
         if not reply.is_success:
-            raise refusal(reply, _OWN_PASSWORD, claims_in(token))
+            raise refusal(reply, _OWN_PASSWORD, claims_in(token), self._asked)
 
     def _slot(self, tenant_id: TenantId) -> _Slot:
         with self._slots_lock:
@@ -165,7 +173,12 @@ class EntraSignIn:
 
     def _new_app_token(self, tenant_id: TenantId) -> AccessToken:
         asked_at = self._clock.now()
-        answer = self._ask(tenant_id, lambda app: app.acquire_token_for_client([self._graph_scope]), lasting=False)
+        try:
+            answer = self._ask(tenant_id, lambda app: app.acquire_token_for_client([self._graph_scope]), lasting=False)
+        except Refused as error:
+            if self._asked.may_be_off and error.problem.code in _SWITCHED_OFF:
+                raise _off(self._asked.name, error.problem) from error
+            raise
         return _access_token(answer, asked_at)
 
     def _ask(
@@ -212,6 +225,13 @@ class EntraSignIn:
         from shared.adapters.entra_http import EntraHttp  # loads requests
 
         return EntraHttp()
+
+
+def _off(name: str, why: Problem) -> Refused:
+    text = f"{name} is switched off or has no consent, so no account, role or policy can be made or removed."
+    step = f"Switch {name} on, have the tenant grant it admin consent with its consent link, then ask again."
+    link = "https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent"
+    return Refused(Problem(Code.ONBOARDING_OFF, text, next_step=NextStep(step, link), details=(why,)))
 
 
 def _sign_in_error(answer: Mapping[str, object]) -> Exception:

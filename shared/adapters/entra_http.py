@@ -11,6 +11,7 @@ from typing import Final
 import requests
 from urllib3.exceptions import ProtocolError
 
+from shared.adapters import tls
 from shared.adapters.patience import CONNECT_SECONDS, READ_SECONDS, asked_to_wait
 from shared.domain.errors import Code, Problem, ReplyLost, Transient, unavailable
 
@@ -41,7 +42,7 @@ class EntraHttp:
     """
 
     def __init__(self) -> None:
-        self._session = requests.Session()
+        self._session = tls.session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     def get(self, url: str, params: object = None, headers: object = None) -> Answer:

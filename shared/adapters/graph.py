@@ -12,20 +12,24 @@ from shared.adapters.graph_calls import NAME, GraphCalls, Reply, Request
 from shared.adapters.graph_refusals import Need, not_there_yet, refusal
 from shared.adapters.graph_requests import GraphRequests, TokenFor, entries_of, objects
 from shared.adapters.graph_roles import ASSIGNMENTS, TENANT_WIDE, role_assignments
-from shared.domain.directory_roles import ROLE_NAMES
+from shared.domain.directory_roles import ROLE_NAMES, SINGLE, Registration
 from shared.domain.errors import Code, Problem, Refused, Transient, refused, unavailable
 from shared.domain.ids import TenantId
 from shared.domain.ports import DirectoryUser, NewUser, Organization, RoleAssignment
 from shared.domain.secret import Secret
 
 _ORGANIZATION: Final = Need("Organization.Read.All")
-_READ_USERS: Final = Need("User.ReadWrite.All", purpose="look the service account up")
+_READ_USERS: Final = Need("User.ReadWrite.All", purpose="look the service account up", or_lesser="User.Read.All")
 _CREATE: Final = Need("User.ReadWrite.All")
 _ADOPT: Final = Need("User.ReadWrite.All", on_role_holder=True)
 _PASSWORD: Final = Need("User-PasswordProfile.ReadWrite.All", on_role_holder=True)
 _BIN: Final = Need("User.DeleteRestore.All", on_role_holder=True)
 _REVOKE: Final = Need("User.RevokeSessions.All")
-_READ_ROLES: Final = Need("RoleManagement.ReadWrite.Directory", purpose="see the service account's roles")
+_READ_ROLES: Final = Need(
+    "RoleManagement.ReadWrite.Directory",
+    purpose="see the service account's roles",
+    or_lesser="RoleManagement.Read.Directory",
+)
 _ROLES: Final = Need("RoleManagement.ReadWrite.Directory")
 
 _USER_PROPERTIES: Final = "id,userPrincipalName,employeeId,accountEnabled"
@@ -36,10 +40,14 @@ class GraphDirectory:
     """A tenant's users and role assignments (Directory port).
 
     https://learn.microsoft.com/graph/api/overview
+
+    Args:
+        asked: what the application asks tenants for that the tokens are of.
     """
 
-    def __init__(self, calls: GraphCalls, token_for: TokenFor) -> None:
-        self._graph = GraphRequests(calls, token_for)
+    def __init__(self, calls: GraphCalls, token_for: TokenFor, asked: Registration = SINGLE) -> None:
+        self._graph = GraphRequests(calls, token_for, asked)
+        self._asked = asked
 
     def organization(self, tenant_id: TenantId) -> Organization:
         """GET /organization (https://learn.microsoft.com/graph/api/organization-list)."""
@@ -59,6 +67,13 @@ class GraphDirectory:
         path = f"/v1.0/users/{quote(key, safe='@')}"
         reply = self._send(tenant_id, _READ_USERS, "GET", path, query=query, also={404})
         return _user(reply.body) if reply.is_success else None
+
+    def marked_users(self, tenant_id: TenantId, beginning: str) -> tuple[DirectoryUser, ...]:
+        """GET /users, by the beginning of employeeId (https://learn.microsoft.com/graph/api/user-list)."""
+        literal = beginning.replace("'", "''")
+        query = {"$filter": f"startsWith(employeeId,'{literal}')", "$select": _USER_PROPERTIES}
+        found = self._graph.pages(tenant_id, _READ_USERS, Request("GET", "/v1.0/users", query))
+        return tuple(user for user in map(_user, found) if (user.marker or "").startswith(beginning))
 
     def deleted_user(self, tenant_id: TenantId, user_principal_name: str) -> DirectoryUser | None:
         """GET /directory/deletedItems (https://learn.microsoft.com/graph/api/directory-deleteditems-list).
@@ -98,7 +113,7 @@ class GraphDirectory:
         }
         reply = self._send(tenant_id, _CREATE, "POST", "/v1.0/users", body=body, also={400, 409})
         if not reply.is_success:
-            raise _conflict_or(reply, _CREATE, user.user_principal_name)
+            raise self._conflict_or(reply, _CREATE, user.user_principal_name)
         # The answer leaves employeeId out, and a POST takes no $select; what was accepted is what there is.
         return DirectoryUser(UUID(str(reply.body["id"])), user.user_principal_name, user.marker, is_enabled=True)
 
@@ -114,7 +129,7 @@ class GraphDirectory:
                 step="Retry the service account creation: a new account is made.",
             )
         if not reply.is_success:
-            raise _conflict_or(reply, _BIN, user_principal_name)
+            raise self._conflict_or(reply, _BIN, user_principal_name)
 
     def adopt_user(self, tenant_id: TenantId, object_id: UUID, marker: str) -> None:
         """PATCH /users/{id} (https://learn.microsoft.com/graph/api/user-update)."""
@@ -160,6 +175,16 @@ class GraphDirectory:
         """DELETE …/roleAssignments/{id} (https://learn.microsoft.com/graph/api/unifiedroleassignment-delete)."""
         self._send(tenant_id, _ROLES, "DELETE", f"{ASSIGNMENTS}/{quote(assignment_id, safe='')}", also={404})
 
+    def _conflict_or(self, reply: Reply, need: Need, user_principal_name: str) -> Refused:
+        if reply.status != 409 and "ObjectConflict" not in reply.detail_codes:
+            return refusal(reply, need, {}, self._asked)
+        return refused(
+            Code.ACCOUNT_CONFLICT,
+            f"Another object of the tenant has the name {user_principal_name} already.",
+            step="Rename or remove it, then retry the service account creation.",
+            link="https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserManagementMenuBlade",
+        )
+
     def _held(self, tenant_id: TenantId, object_id: UUID) -> set[UUID]:
         return {held.role_template_id for held in self.role_assignments(tenant_id, object_id)}
 
@@ -194,15 +219,4 @@ def _user(entry: Mapping[str, object]) -> DirectoryUser:
         str(entry["userPrincipalName"]),
         str(marker) if marker else None,
         entry.get("accountEnabled") is True,
-    )
-
-
-def _conflict_or(reply: Reply, need: Need, user_principal_name: str) -> Refused:
-    if reply.status != 409 and "ObjectConflict" not in reply.detail_codes:
-        return refusal(reply, need, {})
-    return refused(
-        Code.ACCOUNT_CONFLICT,
-        f"Another object of the tenant has the name {user_principal_name} already.",
-        step="Rename or remove it, then retry the service account creation.",
-        link="https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserManagementMenuBlade",
     )

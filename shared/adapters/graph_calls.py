@@ -142,11 +142,12 @@ class GraphCalls:
         from azure.core import PipelineClient
         from azure.core.pipeline.policies import UserAgentPolicy
 
+        from shared.adapters.tls import transport
+
         return PipelineClient(
             self.endpoint,
             policies=[UserAgentPolicy(base_user_agent="management-sessions")],
-            connection_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
+            transport=transport(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS),
         )
 
 

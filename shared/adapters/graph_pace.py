@@ -17,6 +17,7 @@ from typing import Final
 from shared.adapters.graph_calls import GraphCalls, Reply, Request
 from shared.adapters.graph_requests import GraphRequests, TokenFor
 from shared.adapters.patience import Pause, patiently
+from shared.domain.directory_roles import Registration
 from shared.domain.ids import TenantId
 from shared.domain.ports import Clock
 from shared.domain.secret import Secret
@@ -41,14 +42,14 @@ class _Line:
 
 
 class Pace:
-    """Turns, tenant by tenant.
+    """Turns, tenant by tenant, for all applications of ours.
 
     It remembers a tenant for as long as somebody asks there, and a second longer.
     """
 
     def __init__(self, clock: Clock, pause: Pause) -> None:
+        self.pause = pause
         self._clock = clock
-        self._pause = pause
         self._lines: dict[TenantId, _Line] = {}
         self._lock = Lock()
 
@@ -60,7 +61,7 @@ class Pace:
             with line.turn:
                 left = line.closed_for(self._clock.now())
                 if left:
-                    self._pause(left)
+                    self.pause(left)
                 try:
                     yield
                 finally:
@@ -81,14 +82,13 @@ class Pace:
 class PacedRequests(GraphRequests):
     """Requests to conditional access, each try of which waits for its turn. A refused try is made once more."""
 
-    def __init__(self, calls: GraphCalls, token_for: TokenFor, *, clock: Clock, pause: Pause) -> None:
-        super().__init__(calls, token_for)
-        self._pace = Pace(clock, pause)
-        self._pause = pause
+    def __init__(self, calls: GraphCalls, token_for: TokenFor, asked: Registration, pace: Pace) -> None:
+        super().__init__(calls, token_for, asked)
+        self._pace = pace
 
     def _exchange(self, tenant_id: TenantId, request: Request, token: Secret) -> Reply:
         def ask() -> Reply:
             with self._pace.turn(tenant_id):
                 return self._calls.ask(request, token, throttled_for=THROTTLED_FOR)
 
-        return patiently(ask, is_read=request.is_read, pause=self._pause, unasked=(THROTTLED_FOR,))
+        return patiently(ask, is_read=request.is_read, pause=self._pace.pause, unasked=(THROTTLED_FOR,))

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from shared.adapters.graph_calls import NAME, GraphCalls, Reply, Request
-from shared.adapters.graph_pace import PacedRequests
+from shared.adapters.graph_pace import Pace, PacedRequests
 from shared.adapters.graph_policy_documents import (
     IP_LOCATION,
     applied_in,
@@ -24,11 +24,10 @@ from shared.adapters.graph_policy_documents import (
 from shared.adapters.graph_refusals import Need, no_consent, not_there_yet, refusal
 from shared.adapters.graph_requests import GraphRequests, TokenFor, entries_of, objects
 from shared.adapters.graph_roles import role_assignments
-from shared.adapters.patience import Pause
+from shared.domain.directory_roles import SINGLE, Registration
 from shared.domain.errors import Code, NextStep, NotFound, Problem, Refused, Transient, not_found, refused, unavailable
 from shared.domain.ids import TenantId
 from shared.domain.policies import Applied, NamedLocation, Policy, SignInConditions
-from shared.domain.ports import Clock
 
 _READ: Final = Need("Policy.Read.All")
 _READ_PREMIUM: Final = Need("Policy.Read.All", takes_premium=True)
@@ -39,7 +38,10 @@ _WRITE_POLICIES: Final = Need(
 _LICENCES: Final = Need("Organization.Read.All")
 _METHODS: Final = Need("UserAuthenticationMethod.Read.All")
 _OWN_ROLES: Final = Need(
-    "RoleManagement.ReadWrite.Directory", also=("Application.Read.All",), purpose="see its own directory roles"
+    "RoleManagement.ReadWrite.Directory",
+    also=("Application.Read.All",),
+    purpose="see this service's own directory roles",
+    or_lesser="RoleManagement.Read.Directory",
 )
 
 _CONDITIONAL_ACCESS: Final = "/v1.0/identity/conditionalAccess"
@@ -63,12 +65,14 @@ class GraphPolicies:
     """A tenant's policies (TenantPolicies port).
 
     Args:
-        clock, pause: conditional access is asked no faster than once a second in a tenant.
+        pace: conditional access is asked no faster than once a second in a tenant, by all applications together.
+        asked: what the application asks tenants for that the tokens are of.
     """
 
-    def __init__(self, calls: GraphCalls, token_for: TokenFor, *, clock: Clock, pause: Pause) -> None:
-        self._graph = GraphRequests(calls, token_for)
-        self._conditional_access = PacedRequests(calls, token_for, clock=clock, pause=pause)
+    def __init__(self, calls: GraphCalls, token_for: TokenFor, pace: Pace, asked: Registration = SINGLE) -> None:
+        self._graph = GraphRequests(calls, token_for, asked)
+        self._conditional_access = PacedRequests(calls, token_for, asked, pace)
+        self._asked = asked
 
     def has_premium(self, tenant_id: TenantId) -> bool:
         """GET /subscribedSkus (https://learn.microsoft.com/graph/api/subscribedsku-list)."""
@@ -115,7 +119,7 @@ class GraphPolicies:
         request = Request("GET", f"/v1.0/servicePrincipals(appId='{application_id}')", {"$select": "id"})
         reply = self._graph.send(tenant_id, _OWN_ROLES, request, also={404})
         if reply.status == 404:
-            raise no_consent()
+            raise no_consent(self._asked)
         principal_id = UUID(str(reply.body["id"]))
         held = role_assignments(self._graph, tenant_id, principal_id, _OWN_ROLES)
         return frozenset(role.role_template_id for role in held)
@@ -187,7 +191,7 @@ class GraphPolicies:
             problem = Problem(Code.UPSTREAM_UNAVAILABLE, "Conditional access does not know the new location yet.")
             raise Transient(problem, _LOCATION_SETTLES_IN)
         if not reply.is_success:
-            raise refusal(reply, _WRITE_POLICIES, {})
+            raise refusal(reply, _WRITE_POLICIES, {}, self._asked)
         return str(reply.body["id"])
 
     def set_policy(self, tenant_id: TenantId, policy_id: str, *, state: str, control: str) -> None:
@@ -197,7 +201,7 @@ class GraphPolicies:
         if reply.status == 404:
             raise _gone("policy")
         if not reply.is_success:
-            raise self._why_not_enabled(tenant_id) or refusal(reply, _WRITE_POLICIES, {})
+            raise self._why_not_enabled(tenant_id) or refusal(reply, _WRITE_POLICIES, {}, self._asked)
 
     def delete_policy(self, tenant_id: TenantId, policy_id: str) -> None:
         """DELETE …/policies/{id} (https://learn.microsoft.com/graph/api/conditionalaccesspolicy-delete)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
@@ -16,6 +17,7 @@ _MANAGED: Final = "Microsoft-managed:"
 as well where an administrator used a template (https://learn.microsoft.com/entra/identity/conditional-access/managed-policies,
 https://learn.microsoft.com/graph/api/resources/conditionalaccesspolicy)."""
 
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _OTHER_CONTROLS: Final = ("authenticationStrength", "termsOfUse", "customAuthenticationFactors")
 
 _DOES_NOT_APPLY: Final = frozenset(
@@ -58,6 +60,7 @@ def policy_in(document: Mapping[str, object]) -> Policy:
         excluded_users=_texts(_users(document).get("excludeUsers")),
         is_microsoft_managed=name.startswith(_MANAGED),
         created_at=_moment(document.get("createdDateTime")),
+        only_user=_only_user(_users(document)),
     )
 
 
@@ -144,6 +147,17 @@ def _written(document: Mapping[str, object]) -> dict[str, object]:
         for name, content in document.items()
         if content is not None and ("@odata." not in name or name == "@odata.type")
     }
+
+
+def _only_user(users: Mapping[str, object]) -> str | None:
+    """The one user a policy includes; None when it includes more, or others: "All" and "None" are no ids.
+
+    https://learn.microsoft.com/graph/api/resources/conditionalaccessusers
+    """
+    included = _texts(users.get("includeUsers"))
+    others = [users.get(kind) for kind in ("includeGroups", "includeRoles", "includeGuestsOrExternalUsers")]
+    is_one = len(included) == 1 and _GUID.fullmatch(included[0]) is not None and not any(others)
+    return included[0].lower() if is_one else None
 
 
 def _users(document: Mapping[str, object]) -> Mapping[str, object]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.adapters.graph_calls import Reply
 from shared.adapters.token_claims import permissions_in
-from shared.domain.directory_roles import PERMISSIONS, PRIVILEGED_AUTHENTICATION_ADMINISTRATOR
+from shared.domain.directory_roles import PERMISSIONS, PRIVILEGED_AUTHENTICATION_ADMINISTRATOR, Registration
 from shared.domain.errors import Code, Problem, Refused, Transient, refused
 
 _CONSENT: Final = "https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent"
@@ -24,6 +24,7 @@ class Need:
 
     Attributes:
         permission: the Graph permission it takes.
+        or_lesser: one that serves as well, for a registration that asks for no more.
         on_role_holder: whether it takes a directory role besides, because it acts on a user who holds roles.
         purpose: what the call is for, to follow "permission to"; that of the permission unless given.
         also: further permissions it takes.
@@ -35,35 +36,43 @@ class Need:
     purpose: str = ""
     also: tuple[str, ...] = ()
     takes_premium: bool = False
+    or_lesser: str = ""
 
     @property
     def aim(self) -> str:
         """What the call is for."""
         return self.purpose or PERMISSIONS[self.permission]
 
-    def missing(self, claims: Mapping[str, object]) -> tuple[str, ...]:
+    def of(self, asked: Registration) -> tuple[str, ...]:
+        """The permissions it takes, as that registration asks for them."""
+        first = self.or_lesser if self.or_lesser in asked.permissions else self.permission
+        return (first, *self.also)
+
+    def missing(self, claims: Mapping[str, object], asked: Registration) -> tuple[str, ...]:
         """The permissions that a token with these claims lacks for it."""
-        return tuple(name for name in (self.permission, *self.also) if name not in permissions_in(claims))
+        return tuple(name for name in self.of(asked) if name not in permissions_in(claims))
 
 
-def refusal(reply: Reply, need: Need, claims: Mapping[str, object]) -> Refused:
+def refusal(reply: Reply, need: Need, claims: Mapping[str, object], asked: Registration) -> Refused:
     """The Refused for a reply that is no success; `claims` are those of the token it was sent with.
+
+    `asked` is the registration that it was sent for.
 
     Graph words a missing permission and a missing directory role alike, and gives a missing permission and a missing
     licence one code where conditional access is concerned. So the token has to say which it is.
     """
     if reply.status == 401:
-        return no_consent()
+        return no_consent(asked)
     if reply.status != 403:
         code = reply.code if _CODE.fullmatch(reply.code) else "no code"
         return refused(Code.INTERNAL_ERROR, f"Microsoft Graph refused to {need.aim} ({reply.status}, {code}).")
-    missing = need.missing(claims)
+    missing = need.missing(claims, asked)
     if need.on_role_holder and not missing:
         role = PRIVILEGED_AUTHENTICATION_ADMINISTRATOR.name
         return refused(
             Code.ADMIN_ROLE_MISSING,
-            f"Management Sessions lacks the directory role it takes to {need.aim}, because the account holds roles.",
-            step=f"Assign the role {role} to this application's enterprise application in the tenant, then try again.",
+            f"{asked.name} lacks the directory role it takes to {need.aim}, because the account holds roles.",
+            step=f"Assign the role {role} to the enterprise application {asked.name} in the tenant, then try again.",
             link=_ROLES,
         )
     if need.takes_premium and not missing and reply.code == "AccessDenied":
@@ -75,19 +84,19 @@ def refusal(reply: Reply, need: Need, claims: Mapping[str, object]) -> Refused:
         )
     return refused(
         Code.PERMISSION_MISSING,
-        f"Management Sessions doesn't have permission to {need.aim} in this tenant.",
-        step=f"Grant admin consent for {' and '.join(missing or (need.permission,))} with the consent link of the "
-        "tenant, then try again.",
+        f"{asked.name} doesn't have permission to {need.aim} in this tenant.",
+        step=f"Grant admin consent for {' and '.join(missing or need.of(asked)[:1])} with the consent link of "
+        f"{asked.name}, then try again.",
         link=_CONSENT,
     )
 
 
-def no_consent() -> Refused:
+def no_consent(asked: Registration) -> Refused:
     """Our application is not, or no longer, in the tenant."""
     return refused(
         Code.CONSENT_MISSING,
-        "Microsoft Graph does not accept this application in the tenant.",
-        step="Grant admin consent with the consent link of the tenant, then try again.",
+        f"Microsoft Graph does not accept {asked.name} in the tenant.",
+        step=f"Grant admin consent with the consent link of {asked.name}, then try again.",
         link=_CONSENT,
     )
 

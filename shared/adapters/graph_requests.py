@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from shared.adapters.graph_calls import NAME, GraphCalls, Reply, Request
 from shared.adapters.graph_refusals import Need, refusal
 from shared.adapters.token_claims import claims_in, grants_in
+from shared.domain.directory_roles import Registration
 from shared.domain.errors import unavailable
 from shared.domain.ids import TenantId
 from shared.domain.secret import AccessToken, Secret
@@ -23,11 +24,16 @@ class TokenFor(Protocol):
 
 
 class GraphRequests:
-    """Requests with the tenant's token, whose refusals are told in our own codes."""
+    """Requests with the tenant's token, whose refusals are told in our own codes.
 
-    def __init__(self, calls: GraphCalls, token_for: TokenFor) -> None:
+    Args:
+        asked: what the application asks tenants for that the tokens are of.
+    """
+
+    def __init__(self, calls: GraphCalls, token_for: TokenFor, asked: Registration) -> None:
         self._calls = calls
         self._token_for = token_for
+        self._asked = asked
 
     def send(self, tenant_id: TenantId, need: Need, request: Request, *, also: AbstractSet[int] = frozenset()) -> Reply:
         """The reply: a success, or one of the statuses in `also`, which the caller judges.
@@ -48,7 +54,7 @@ class GraphRequests:
             token = fresh
         if reply.is_success or reply.status in also:
             return reply
-        raise refusal(reply, need, claims_in(token))
+        raise refusal(reply, need, claims_in(token), self._asked)
 
     def pages(self, tenant_id: TenantId, need: Need, request: Request) -> Iterator[Mapping[str, object]]:
         """Every entry of a collection, page after page (https://learn.microsoft.com/graph/paging)."""

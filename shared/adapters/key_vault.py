@@ -148,12 +148,13 @@ class KeyVaultSecrets:
     def _client(self) -> SecretClient:
         from azure.keyvault.secrets import SecretClient
 
+        from shared.adapters.tls import transport
+
         return SecretClient(
             self._vault_url,
             self._credential(),
             retry_total=0,  # azure-core's retries sleep for as long as Retry-After says
-            connection_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
+            transport=transport(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from shared.adapters.patience import CONNECT_SECONDS, READ_SECONDS
 from shared.domain.errors import Code, Problem, Transient
 from shared.domain.secret import Secret
 
@@ -30,7 +31,10 @@ class ManagedIdentity:
         """The credential as Azure's client libraries take it; it caches its tokens."""
         from azure.identity import ManagedIdentityCredential
 
-        return ManagedIdentityCredential(client_id=self._client_id)
+        from shared.adapters.tls import transport
+
+        limited = transport(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS)
+        return ManagedIdentityCredential(client_id=self._client_id, transport=limited)
 
     def assertion(self) -> Secret:
         """What proves to Entra, in place of a client secret, that we are the application that trusts this identity.

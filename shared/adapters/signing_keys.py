@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -109,10 +108,10 @@ class JwksSigningKeys:
             self._tried_at = self._clock.now()
 
     def _fetch(self) -> bytes:
-        # http.client follows no redirect and asks no proxy; the context trusts what SSL_CERT_FILE says, if it is set.
-        connection = HTTPSConnection(
-            self._host, self._port, timeout=_TIMEOUT_SECONDS, context=ssl.create_default_context()
-        )
+        from shared.adapters.tls import context  # loads requests: see functions/callers.py
+
+        # http.client follows no redirect and asks no proxy.
+        connection = HTTPSConnection(self._host, self._port, timeout=_TIMEOUT_SECONDS, context=context())
         try:
             connection.request("GET", self._path, headers={"Accept": "application/json"})
             response = connection.getresponse()

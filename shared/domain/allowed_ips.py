@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shared.domain.errors import Problem
+from shared.domain.errors import Code, Problem
 
 
 class AllowedIpsState(StrEnum):
@@ -93,6 +93,11 @@ class AllowedIps:
     def is_behind(self, egress: Collection[str]) -> bool:
         """True when it is in force and our addresses, so far as they are known, are others than when it was set."""
         return self.is_in_force and bool(egress) and set(egress) != set(self.egress)
+
+    @property
+    def is_gone(self) -> bool:
+        """True when it is in force by the record, and the last check did not find the location or the policy."""
+        return self.is_in_force and self.problem is not None and self.problem.code is Code.NOT_FOUND
 
     def seen(self, problem: Problem | None) -> AllowedIps:
         """These as a check found them in the tenant: with what is wrong with them, or nothing."""

@@ -1,10 +1,12 @@
-"""Which Entra roles the service account gets, by profile, and which permissions our application needs to give them.
+"""Which Entra roles the service account gets, by profile, and which permissions our applications ask tenants for.
 
 Role template ids: https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -83,3 +85,57 @@ PERMISSIONS: Final[dict[str, str]] = {
 
 CREATE_PERMISSIONS: Final = ("Organization.Read.All", "User.ReadWrite.All", "RoleManagement.ReadWrite.Directory")
 """Without these no service account can be created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One of our app registrations: what tenants consent to.
+
+    Attributes:
+        name: what administrators see among their enterprise applications.
+        permissions: the Graph application permissions it asks for, and what each is for.
+        may_be_off: it is there for some work only, and may be switched off between.
+    """
+
+    name: str
+    permissions: Mapping[str, str]
+    may_be_off: bool = False
+
+    def missing(self, held: AbstractSet[str]) -> tuple[str, ...]:
+        """What it asks for and does not hold, in the order in which it asks."""
+        return tuple(name for name in self.permissions if name not in held)
+
+
+SINGLE: Final = Registration("Management Sessions", PERMISSIONS)
+"""The one that does everything, where there is no other."""
+
+RUNTIME: Final = Registration(
+    "Management Sessions",
+    {
+        "Organization.Read.All": "read the tenant's domains and licences",
+        "User.Read.All": "see the service account, and an administrator whose sign-in was blocked",
+        "RoleManagement.Read.Directory": "see the service account's roles",
+        "User.RevokeSessions.All": PERMISSIONS["User.RevokeSessions.All"],
+        "Policy.Read.All": PERMISSIONS["Policy.Read.All"],
+        "Application.Read.All": "see which roles this service holds itself",
+        "UserAuthenticationMethod.Read.All": PERMISSIONS["UserAuthenticationMethod.Read.All"],
+    },
+)
+"""The one that runs sessions where another one makes accounts: it reads, and ends sign-ins. The service account changes
+its own password, so this one needs no permission for that."""
+
+ONBOARDING: Final = Registration(
+    "Management Sessions Onboarding",
+    {
+        "Organization.Read.All": "read the tenant's domains",
+        "User.ReadWrite.All": PERMISSIONS["User.ReadWrite.All"],
+        "RoleManagement.ReadWrite.Directory": PERMISSIONS["RoleManagement.ReadWrite.Directory"],
+        "User-PasswordProfile.ReadWrite.All": "give the service account a password when its own is lost",
+        "User.DeleteRestore.All": PERMISSIONS["User.DeleteRestore.All"],
+        "Policy.Read.All": "find the policies it made, and those it excludes the service account from",
+        "Policy.ReadWrite.ConditionalAccess": PERMISSIONS["Policy.ReadWrite.ConditionalAccess"],
+        "Application.Read.All": "write conditional access policies",
+    },
+    may_be_off=True,
+)
+"""The one that makes and removes accounts, roles and policies, and does nothing between."""

@@ -59,6 +59,7 @@ class Code(StrEnum):
     TOKEN_UNAVAILABLE = "tokenUnavailable"  # noqa: S105 - an error code
     # the tenant
     CONSENT_MISSING = "consentMissing"
+    ONBOARDING_OFF = "onboardingOff"
     PERMISSION_MISSING = "permissionMissing"
     ADMIN_ROLE_MISSING = "adminRoleMissing"
     ROLE_MISSING = "roleMissing"

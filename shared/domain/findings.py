@@ -7,7 +7,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from shared.domain.directory_roles import PERMISSIONS, PRIVILEGED_AUTHENTICATION_ADMINISTRATOR, PROFILES, ROLE_NAMES
+from shared.domain.directory_roles import (
+    ONBOARDING,
+    PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,
+    PROFILES,
+    ROLE_NAMES,
+    RUNTIME,
+    SINGLE,
+)
 from shared.domain.errors import Code, NextStep, Problem
 from shared.domain.policy_check import Check, Finding, Verdict
 from shared.domain.ports import Organization
@@ -45,33 +52,55 @@ def unknown(check: Check, problem: Problem) -> Finding:
 
 
 def consent(held: frozenset[str]) -> Finding:
-    """Whether the application permissions are consented to."""
-    missing = [name for name in PERMISSIONS if name not in held]
+    """Whether the application permissions are consented to, where one application asks for all."""
+    missing = SINGLE.missing(held)
     if not missing:
         return passed(Check.CONSENT)
     cause = f"Admin consent is missing for {', '.join(missing)}."
     return Finding(Check.CONSENT, Verdict.FAIL, cause, _GRANT.text, _GRANT.link, code=Code.CONSENT_MISSING)
 
 
-def no_consent(problem: Problem) -> Finding:
-    """No token can be had in the tenant at all; when our own credential is to blame, that tells nothing of consent."""
+def consent_to_both(held: frozenset[str], onboarding: frozenset[str] | Problem, *, has_account: bool) -> Finding:
+    """Whether each application holds what it asks for; `onboarding` is what that one holds, or why it gets no token.
+
+    Once there is an account, it is as it should be that the onboarding application is switched off.
+    """
+    lacks, off = {RUNTIME.name: RUNTIME.missing(held)}, None
+    if isinstance(onboarding, Problem):
+        off = onboarding.message
+    else:
+        lacks[ONBOARDING.name] = ONBOARDING.missing(onboarding)
+    causes = [f"{name} lacks admin consent for {', '.join(missing)}." for name, missing in lacks.items() if missing]
+    if not causes and (has_account or off is None):
+        return Finding(Check.CONSENT, Verdict.PASS, off)
+    cause = " ".join([*causes, off] if off else causes)
+    fix = "Grant each application admin consent with its own consent link."
+    return Finding(Check.CONSENT, Verdict.FAIL, cause, fix, _GRANT.link, code=Code.CONSENT_MISSING)
+
+
+def no_consent(problem: Problem, name: str = "") -> Finding:
+    """No token can be had in the tenant at all; when our own credential is to blame, that tells nothing of consent.
+
+    `name` is the application's, where there is more than one.
+    """
     if problem.code is Code.INTERNAL_ERROR:
         return unknown(Check.CONSENT, problem)
     step = problem.next_step or _GRANT
-    found = Finding(Check.CONSENT, Verdict.FAIL, problem.message, step.text, step.link)
+    cause = f"{name}: {problem.message}" if name else problem.message
+    found = Finding(Check.CONSENT, Verdict.FAIL, cause, step.text, step.link)
     return replace(found, is_obstacle=True, code=Code.CONSENT_MISSING)
 
 
-def admin_role(held: frozenset[UUID]) -> Finding:
-    """Whether our application may act on an account that holds administrator roles."""
+def admin_role(held: frozenset[UUID], name: str = SINGLE.name) -> Finding:
+    """Whether the application of that name may act on an account that holds administrator roles."""
     needed = PRIVILEGED_AUTHENTICATION_ADMINISTRATOR
     if needed.template_id in held:
         return passed(Check.ADMIN_ROLE)
     return Finding(
         Check.ADMIN_ROLE,
         Verdict.FAIL,
-        f"Our application does not hold {needed.name}, so it cannot reset or restore an account that holds roles.",
-        f"Assign {needed.name} to the enterprise application Management Sessions.",
+        f"{name} does not hold {needed.name}, so it cannot reset or restore an account that holds roles.",
+        f"Assign {needed.name} to the enterprise application {name}.",
         _ROLES,
     )
 

@@ -16,7 +16,9 @@ class Limits:
     `stuck_after` is how long a worker may be silent before somebody else goes on with its operation, and how long a
     message may take before it is sent again;
     `resend_after` is how long an answer on record may take to its queue before another worker sends it: no longer than
-    the platform waits with a message whose function failed (host.json, `visibilityTimeout`).
+    the platform waits with a message whose function failed (host.json, `visibilityTimeout`);
+    `addresses_within` is how long allowed IPs may lag behind our own addresses;
+    `retention` is how long what has ended is remembered.
     """
 
     session_lifetime: timedelta = timedelta(hours=8)
@@ -41,3 +43,5 @@ class Limits:
     global_admin_longest: timedelta = timedelta(hours=2)
     stuck_after: timedelta = timedelta(minutes=2)
     look_every: timedelta = timedelta(minutes=5)
+    addresses_within: timedelta = timedelta(hours=1)
+    retention: timedelta = timedelta(days=400)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from shared.domain.directory_roles import ONBOARDING
 from shared.domain.errors import Code, NextStep, Problem
 from shared.domain.operation import IN_WORDS
 from shared.domain.session import SessionState
 from shared.domain.tenant import AccountState, ConsentState, Tenant
 
+_NOT_GRANTED = (ConsentState.MISSING, ConsentState.UNKNOWN)
+_LACKS_OF_CONSENT = (Code.CONSENT_MISSING, Code.PERMISSION_MISSING, Code.ONBOARDING_OFF)
 
-def next_step_of(tenant: Tenant, consent_url: str | None = None) -> NextStep:
-    """What to do now, the first thing first; `consent_url` is where consent to this tenant is granted."""
+
+def next_step_of(tenant: Tenant, consent_url: str | None = None, onboarding_url: str | None = None) -> NextStep:
+    """What to do now, the first thing first; the addresses are where consent is granted, to each application."""
     if tenant.operation is not None:
         return NextStep(f"Wait: {IN_WORDS[tenant.operation.kind]}.")
     if tenant.session.state is SessionState.ON:
@@ -18,9 +22,12 @@ def next_step_of(tenant: Tenant, consent_url: str | None = None) -> NextStep:
         if problem is not None and problem.next_step is not None and not _is_mended(problem, tenant):
             return problem.next_step
     match tenant.account.state:
-        case AccountState.NONE if tenant.consent.state in (ConsentState.MISSING, ConsentState.UNKNOWN):
+        case AccountState.NONE if tenant.consent.state in _NOT_GRANTED:
             text = "Ask a Global Administrator of the tenant to grant admin consent, then onboard the tenant again."
             return NextStep(text, consent_url)
+        case AccountState.NONE if tenant.consent.onboarding and tenant.consent.onboarding.state in _NOT_GRANTED:
+            text = f"Ask a Global Administrator of the tenant to grant {ONBOARDING.name} admin consent, see that it is "
+            return NextStep(text + "not switched off, then onboard the tenant again.", onboarding_url)
         case AccountState.NONE:
             return NextStep("Create the service account.")
         case AccountState.FAILED | AccountState.CREATING:
@@ -39,5 +46,4 @@ def next_step_of(tenant: Tenant, consent_url: str | None = None) -> NextStep:
 
 def _is_mended(problem: Problem, tenant: Tenant) -> bool:
     """True for a lack of consent that has been granted since."""
-    lacked = problem.code in (Code.CONSENT_MISSING, Code.PERMISSION_MISSING)
-    return lacked and tenant.consent.state is ConsentState.GRANTED
+    return problem.code in _LACKS_OF_CONSENT and tenant.consent.is_granted

@@ -1,8 +1,8 @@
-"""A message the platform gave up on: kept with the reason; what is about a tenant we know can be sent again."""
+"""A message the platform gave up on: kept with the reason, and sent again when somebody says so."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -25,3 +25,7 @@ class PoisonMessage:
     at: datetime
     problem: Problem
     replayed_at: datetime | None = None
+
+    def failed_again(self, at: datetime, problem: Problem) -> PoisonMessage:
+        """This message, given up on once more after it was sent again."""
+        return replace(self, at=at, problem=problem, replayed_at=None)

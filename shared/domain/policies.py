@@ -26,6 +26,7 @@ class Policy:
         excluded_users: object ids.
         is_microsoft_managed: Microsoft made it: only state and exclusions can be changed.
         created_at: when it came to be; a Microsoft-managed one is enabled 45 days later at the earliest.
+        only_user: the object id of the one user it is about, when it is about nobody else.
     """
 
     policy_id: str
@@ -35,6 +36,7 @@ class Policy:
     excluded_users: tuple[str, ...]
     is_microsoft_managed: bool
     created_at: datetime | None
+    only_user: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Check(StrEnum):
 
     CONSENT = "consent"
     ADMIN_ROLE = "adminRole"
+    SERVICE_ACCOUNT = "serviceAccount"
+    UNRECORDED_ACCOUNTS = "unrecordedAccounts"
     TENANT_FACTS = "tenantFacts"
     LICENCE = "licence"
     SECURITY_DEFAULTS = "securityDefaults"
@@ -38,6 +40,7 @@ class Check(StrEnum):
     CONDITIONAL_ACCESS = "conditionalAccess"
     COMING_POLICIES = "comingPolicies"
     NAMED_LOCATION = "namedLocation"
+    UNRECORDED_POLICIES = "unrecordedPolicies"
     ROLES = "roles"
     CREDENTIAL_AGE = "credentialAge"
     OTHER_SIGN_IN_METHODS = "otherSignInMethods"
@@ -113,6 +116,29 @@ class WhatIf:
     uncertain: tuple[str, ...] = ()
 
 
+class OrphanKind(StrEnum):
+    """What can be left of us in a tenant."""
+
+    USER = "user"
+    POLICY = "conditionalAccessPolicy"
+    LOCATION = "namedLocation"
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """Something in the tenant that bears our mark or our name, and that no record names.
+
+    Attributes:
+        orphan_id: the object id of a user, the id of a policy or location.
+        may_go: it is ours beyond doubt and of use to nobody: an attempt that died has left it, and upkeep removes it.
+    """
+
+    kind: OrphanKind
+    orphan_id: str
+    display_name: str
+    may_go: bool
+
+
 FOREIGN_IP: Final = "198.51.100.7"
 """An address that is nobody's (RFC 5737): what a sign-in from anywhere else would meet."""
 
@@ -128,6 +154,7 @@ class PolicyCheck:
         findings: the rows found so far.
         what_ifs: the evaluations made so far, while it runs.
         held_roles: the directory roles (template ids) the service account was seen to hold; None when it was not seen.
+        orphans: what of ours was seen that no record names.
     """
 
     operation_id: OperationId
@@ -136,6 +163,7 @@ class PolicyCheck:
     findings: tuple[Finding, ...] = ()
     what_ifs: tuple[WhatIf, ...] = ()
     held_roles: tuple[UUID, ...] | None = None
+    orphans: tuple[Orphan, ...] = ()
 
     @property
     def state(self) -> CheckState:
@@ -149,6 +177,10 @@ class PolicyCheck:
     def stops_turn_on(self) -> Finding | None:
         """The first row that makes a sign-in useless."""
         return next((f for f in self.findings if f.verdict is Verdict.FAIL and f.is_obstacle), None)
+
+    def with_row(self, row: Finding) -> PolicyCheck:
+        """This check with another row in place of the one of that name."""
+        return replace(self, findings=tuple(row if found.check is row.check else found for found in self.findings))
 
     def cut_short(self, at: datetime) -> PolicyCheck:
         """This check, which nobody goes on with, at its end: what it did not come to is unknown."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Final
+from uuid import UUID
 
 from shared.domain.allowed_ips import CONTROLS, POLICY_STATES, AllowedIps, AllowedIpsState
 from shared.domain.errors import Code
@@ -21,6 +22,7 @@ from shared.domain.tenant import Tenant
 
 _POLICIES: Final = "https://entra.microsoft.com/#view/Microsoft_AAD_ConditionalAccess/ConditionalAccessBlade/~/Policies"
 _SET_AGAIN: Final = "Set the allowed IPs again (PUT …/allowed-ips)."
+_MADE_AGAIN: Final = "Set the allowed IPs again (PUT …/allowed-ips), or wait: within a day upkeep does."
 
 MANAGED_POLICY_GRACE: Final = timedelta(days=45)
 """A Microsoft-managed policy stays report-only at least this long
@@ -126,13 +128,18 @@ def named_location(
     locations: Iterable[NamedLocation],
     policy: Policy | None,
     what_ifs: Sequence[WhatIf],
+    *,
+    account: UUID,
 ) -> Finding:
     """Whether the location and the policy we made are still there, current and as asked for, and bite elsewhere only.
 
-    `policy` is ours, None when it is gone; among `what_ifs` is one from the foreign address.
+    `policy` is ours, None when it is gone; among `what_ifs` is one from the foreign address. `account` is the object id
+    of the one user it ought to be about.
     """
     check = Check.NAMED_LOCATION
     place = next((place for place in locations if place.location_id == wanted.location_id), None)
+    if place is None or policy is None or policy.only_user not in (None, str(account)):
+        return Finding(check, Verdict.FAIL, _what_is_gone(place, policy), _MADE_AGAIN, _POLICIES, code=Code.NOT_FOUND)
     cause = _what_is_wrong(wanted, egress, place, policy, what_ifs)
     if cause is None:
         return passed(check)
@@ -148,21 +155,21 @@ def no_named_location(wanted: AllowedIps) -> Finding | None:
     return None
 
 
-def _what_is_wrong(
-    wanted: AllowedIps,
-    egress: Sequence[str],
-    place: NamedLocation | None,
-    policy: Policy | None,
-    what_ifs: Sequence[WhatIf],
-) -> str | None:
+def _what_is_gone(place: NamedLocation | None, policy: Policy | None) -> str:
     if place is None:
         return "The named location of the allowed IPs is gone."
+    if policy is None:
+        return "The policy of the allowed IPs is gone."
+    return "The policy of the allowed IPs is about another account than the one there is now."
+
+
+def _what_is_wrong(
+    wanted: AllowedIps, egress: Sequence[str], place: NamedLocation, policy: Policy, what_ifs: Sequence[WhatIf]
+) -> str | None:
     if place.is_trusted:
         return "The named location was marked as trusted, so other people's MFA policies may let sign-ins from it pass."
     if set(place.ranges) != {*wanted.ranges, *egress}:
         return "The named location does not hold the allowed addresses that are in force now."
-    if policy is None:
-        return "The policy of the allowed IPs is gone."
     if (policy.state, policy.controls) != (POLICY_STATES[wanted.wanted], (CONTROLS[wanted.outside],)):
         return "The policy of the allowed IPs is not as it was asked for."
     hit = {evaluated.ip for evaluated in what_ifs if policy.policy_id in evaluated.applied}

@@ -135,6 +135,9 @@ class Directory(Protocol):
     def user(self, tenant_id: TenantId, key: str) -> DirectoryUser | None:
         """The user of that object id or user principal name, or None: not there, or not replicated yet."""
 
+    def marked_users(self, tenant_id: TenantId, beginning: str) -> tuple[DirectoryUser, ...]:
+        """The users whose marker begins so, replicated and not deleted; one request for up to a page of them."""
+
     def deleted_user(self, tenant_id: TenantId, user_principal_name: str) -> DirectoryUser | None:
         """The user of that former name in the recycle bin, or None."""
 

@@ -14,6 +14,10 @@ from shared.domain.policy_check import Check
 from shared.domain.session import Method, SessionState
 from shared.domain.tenant import Tenant
 
+_ABOUT_THE_ACCOUNT: Final = frozenset({Check.SERVICE_ACCOUNT, Check.SIGN_IN})
+"""The rows of a check that tell what a turn-on of the service account would be told."""
+_DRIFTED: Final = frozenset({Code.CREDENTIAL_REJECTED, Code.SECRET_MISSING})
+
 _MAY_PASS: Final = frozenset(
     {Code.UPSTREAM_UNAVAILABLE, Code.OPERATION_TIMED_OUT, Code.SERVICE_UNAVAILABLE, Code.PRECONDITION_FAILED}
 )
@@ -35,10 +39,20 @@ def standing_refusal(tenant: Tenant) -> Problem | None:
     return None if any(moment is not None and moment > at for moment in (rotated_at, signed_in_at)) else problem
 
 
+def drift(tenant: Tenant) -> Problem | None:
+    """Why the password we keep is held to be another than the account's; None when nothing says so.
+
+    The last refusal counts: one that says that the account itself is gone or not ours is no drift.
+    """
+    refusal = standing_refusal(tenant)
+    return refusal if refusal is not None and refusal.code in _DRIFTED else None
+
+
 def _refusals(tenant: Tenant) -> Iterator[tuple[datetime, Problem]]:
     session, check, problem = tenant.session, tenant.policy_check, tenant.session.problem
     by_account = session.state is SessionState.FAILED and session.method is Method.SERVICE_ACCOUNT
     if by_account and problem is not None and problem.code not in _MAY_PASS:
         yield session.since, problem
-    if check.stopped_by is not None and check.stopped_by.check is Check.SIGN_IN and check.checked_at is not None:
-        yield check.checked_at, check.stopped_by.as_problem()
+    stopped_by = check.stopped_by
+    if stopped_by is not None and stopped_by.check in _ABOUT_THE_ACCOUNT and check.checked_at is not None:
+        yield check.checked_at, stopped_by.as_problem()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
+from uuid import UUID
 
 from shared.domain.action import Action, ParkedAction
 from shared.domain.activity import Activity
@@ -144,8 +145,19 @@ class TenantStore(Protocol):
     def poison_messages(self, tenant_id: TenantId) -> tuple[Stored[PoisonMessage], ...]:
         """Every message kept for the tenant, in no order."""
 
+    def poison_message(self, tenant_id: TenantId, message_id: UUID) -> Stored[PoisonMessage]:
+        """One point read. Raises NotFound `notFound`."""
+
     def activity(self, tenant_id: TenantId, *, limit: int, continuation: str | None) -> Page[Activity]:
         """Newest first, at most `limit` (1 to 200). Raises Invalid `invalidValue` for a foreign continuation."""
+
+    def old_activity(self, tenant_id: TenantId, *, before: datetime, limit: int) -> tuple[Stored[Activity], ...]:
+        """At most `limit` entries of the trail from before that moment, the newest of them first."""
+
+    def old_replays(
+        self, tenant_id: TenantId, *, part: int, before: datetime, limit: int
+    ) -> tuple[Stored[Replay], ...]:
+        """At most `limit` replays that were written before that moment, of one sixteenth (0 to 15) of them all."""
 
     def commit(self, tenant_id: TenantId, writes: Sequence[Write]) -> tuple[str, ...]:
         """Write all or nothing (at most 100 rows); the new etag of each write, "" where there is none to tell.
@@ -174,6 +186,15 @@ class TenantSummary:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def has_problem(self) -> bool:
+        """Whether somebody must look: a session or an account that failed, or consent that does not suffice."""
+        return (
+            self.state is SessionState.FAILED
+            or self.account is AccountState.FAILED
+            or self.consent in (ConsentState.PARTIAL, ConsentState.MISSING)
+        )
+
 
 def summary_of(tenant: Tenant) -> TenantSummary:
     """The tenant's line in the list."""
@@ -200,8 +221,19 @@ class TenantIndex(Protocol):
     def put(self, summary: TenantSummary, *, was: SessionState | None) -> None:
         """Enter the tenant under its state and take it out from under `was`; None stands for every other state."""
 
-    def list(self, *, state: SessionState | None, limit: int, continuation: str | None) -> Page[TenantSummary]:
-        """A page, ordered by state and tenant id. Raises Invalid `invalidValue` for a foreign continuation."""
+    def list(
+        self,
+        *,
+        state: SessionState | None,
+        limit: int,
+        continuation: str | None,
+        fits: Callable[[TenantSummary], bool] | None = None,
+    ) -> Page[TenantSummary]:
+        """A page, ordered by state and tenant id; of those that fit, it may be short and still go on.
+
+        Raises:
+            Invalid: `invalidValue`: a foreign continuation.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,23 @@ class ConsentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The last look at the tenant's consent: the application permissions it holds, and those that are missing."""
+    """The last look at the tenant's consent: the application permissions it holds, and those that are missing.
+
+    Attributes:
+        onboarding: the consent to the application that makes accounts, where that is another one.
+    """
 
     state: ConsentState = ConsentState.UNKNOWN
     held: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     checked_at: datetime | None = None
     problem: Problem | None = None
+    onboarding: Consent | None = None
+
+    @property
+    def is_granted(self) -> bool:
+        """True when nothing is missing, of either application."""
+        return self.state is ConsentState.GRANTED and (self.onboarding is None or self.onboarding.is_granted)
 
 
 class AccountState(StrEnum):
@@ -64,6 +74,7 @@ class ServiceAccount:
         roles: role template ids read back from the tenant.
         secret_version: the Key Vault version of the password in use.
         staged_version: while a rotation is under way: the version of the password that is to replace it.
+        reconciled_at: when a rotation was last begun because Entra did not accept the password in use.
     """
 
     state: AccountState = AccountState.NONE
@@ -77,11 +88,17 @@ class ServiceAccount:
     rotated_at: datetime | None = None
     next_rotation_at: datetime | None = None
     problem: Problem | None = None
+    reconciled_at: datetime | None = None
 
     @property
     def is_usable(self) -> bool:
         """True when a session can be turned on with it."""
         return self.state is AccountState.CREATED
+
+    def seen(self, problem: Problem | None) -> ServiceAccount:
+        """This account as a check found it in the tenant: with what is wrong with it, or with that no more."""
+        is_about_it = self.problem is not None and self.problem.code in (Code.ACCOUNT_LOST, Code.ACCOUNT_CONFLICT)
+        return replace(self, problem=problem) if problem is not None or is_about_it else self
 
     def promoted(self, now: datetime, cadence: timedelta) -> ServiceAccount:
         """This account with the staged password in use; without one it stays as it is."""

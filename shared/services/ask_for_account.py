@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from uuid import uuid4
 
 from shared.domain.activity import Event
 from shared.domain.actors import SERVICE, Actor, Right
 from shared.domain.directory_roles import PROFILES, RoleProfile
-from shared.domain.errors import Code, Conflict, refused
+from shared.domain.errors import Code, Conflict, Problem, refused
 from shared.domain.ids import AccountId, TenantId
 from shared.domain.lease import GateState
 from shared.domain.operation import Operation, OperationKind
-from shared.domain.session import SessionState
+from shared.domain.session import Method, SessionState
+from shared.domain.standing_refusal import drift
 from shared.domain.store import Overview, SetGates, Stored, Write
 from shared.domain.tenant import AccountState, ServiceAccount, Tenant
 from shared.services.accept import Accept, Accepted, Asking, Plan, busy, new_operation
 from shared.services.carry_out import entry_of
+from shared.services.consent import require_onboarding, require_onboarding_to_remove
 from shared.services.create_account import CreateAccount
 from shared.services.delete_account import DeleteAccount
-from shared.services.rotate_password import RotatePassword
+from shared.services.rotate_password import DRIFT, RotatePassword
 from shared.services.turn_off import closed, residual
 from shared.services.world import World
 
@@ -35,7 +38,7 @@ class AskForServiceAccount:
         """Create, or retry: goes on from what a failed attempt left. A changed role profile is put into effect.
 
         Raises:
-            NotFound, Refused: as `Accept`; `operationInProgress`.
+            NotFound, Refused: as `Accept`; `operationInProgress`, `onboardingOff`.
         """
 
         def decide(tenant: Stored[Tenant]) -> Plan | Operation | None:
@@ -49,6 +52,7 @@ class AskForServiceAccount:
             is_sound = row.account.is_usable and row.account.problem is None
             if is_sound and set(_template_ids(wanted)) <= set(row.account.roles):
                 return None
+            require_onboarding(self._world, tenant_id)
             now = self._world.clock.now()
             account = replace(row.account, account_id=row.account.account_id or AccountId(uuid4()), problem=None)
             state = AccountState.CREATED if row.account.is_usable else AccountState.CREATING
@@ -85,19 +89,36 @@ class AskForServiceAccount:
         return self._accept(tenant_id, asking, Right.ADMINISTRATOR, decide)
 
     def rotate_when_due(self, tenant: Stored[Tenant]) -> None:
-        """Rotate because the date has come. Whoever was faster has done it."""
-        due = tenant.row.account.next_rotation_at
-        if tenant.row.operation is None and tenant.row.account.is_usable and due and self._world.clock.now() >= due:
-            try:
-                self._accept.begin(tenant, self._plan_rotation(tenant.row, SERVICE, None))
-            except Conflict:
-                return
+        """Rotate because the date has come, or because Entra does not accept the password in use any more.
+
+        Whoever was faster has done it.
+        """
+        row, now = tenant.row, self._world.clock.now()
+        if row.operation is not None or not row.account.is_usable:
+            return
+        due, drifted = row.account.next_rotation_at, self._drift(row, now)
+        try:
+            if drifted is not None:
+                self._accept.begin(tenant, self._plan_reconciliation(row, drifted))
+            elif due and now >= due:
+                self._accept.begin(tenant, self._plan_rotation(row, SERVICE, None))
+        except Conflict:
+            return
+
+    def _drift(self, tenant: Tenant, now: datetime) -> Problem | None:
+        """Why to reconcile: once a day at most, and never beside a session on somebody else's credentials."""
+        before, session = tenant.account.reconciled_at, tenant.session
+        if before is not None and now < before + self._world.limits.rotate_again:
+            return None
+        if session.method is Method.GLOBAL_ADMIN and session.state not in (SessionState.OFF, SessionState.FAILED):
+            return None
+        return drift(tenant)
 
     def remove(self, tenant_id: TenantId, asking: Asking) -> Accepted:
         """Disable advanced management: the session is off from the moment this returns, the rest follows.
 
         Raises:
-            NotFound, Refused: as `Accept`.
+            NotFound, Refused: as `Accept`; `onboardingOff`.
         """
 
         def decide(tenant: Stored[Tenant]) -> Plan | Operation | None:
@@ -107,11 +128,14 @@ class AskForServiceAccount:
             is_off = tenant.row.session.state is SessionState.OFF
             if running is None and is_off and tenant.row.account.state is AccountState.NONE:
                 return None
+            require_onboarding_to_remove(self._world, tenant_id)
             return self._plan_removal(self._world.store.overview(tenant_id), asking)
 
         return self._accept(tenant_id, asking, Right.ADMINISTRATOR, decide)
 
-    def _plan_rotation(self, tenant: Tenant, by: Actor, asking: Asking | None) -> Plan:
+    def _plan_rotation(
+        self, tenant: Tenant, by: Actor, asking: Asking | None, notes: dict[str, str] | None = None
+    ) -> Plan:
         if not tenant.account.is_usable:
             raise refused(
                 Code.SERVICE_ACCOUNT_MISSING,
@@ -127,10 +151,19 @@ class AskForServiceAccount:
             now=now,
             within=self._world.limits.rotate_within,
             asking=asking,
+            notes=notes,
         )
         return Plan(
             operation, tenant.at(now), entry_of(operation, Event.ROTATION_REQUESTED, "A rotation was asked for.", now)
         )
+
+    def _plan_reconciliation(self, tenant: Tenant, why: Problem) -> Plan:
+        plan = self._plan_rotation(tenant, SERVICE, None, {DRIFT: why.code})
+        text = "A rotation was begun by itself, because the stored password is not the account's any more."
+        now = plan.operation.created_at
+        entry = entry_of(plan.operation, Event.ROTATION_REQUESTED, text, now, code=why.code)
+        account = replace(plan.tenant.account, reconciled_at=now)
+        return replace(plan, tenant=replace(plan.tenant, account=account), entry=entry)
 
     def _plan_removal(self, overview: Overview, asking: Asking) -> Plan:
         tenant, now = overview.tenant.row, self._world.clock.now()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.domain.activity import Event
 from shared.domain.actors import SERVICE, Actor, Caller, Right
 from shared.domain.allowed_ips import AllowedIps, AllowedIpsState, Outside
-from shared.domain.errors import Code, Conflict, NextStep, Problem, Transient, not_found
+from shared.domain.errors import Code, Conflict, NextStep, Problem, Refused, Transient, not_found
 from shared.domain.ids import TenantId
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.policy_check import PolicyCheck
@@ -17,6 +17,7 @@ from shared.domain.store import Stored
 from shared.domain.tenant import Tenant
 from shared.services.accept import Accept, Accepted, Asking, Plan, busy, new_operation
 from shared.services.carry_out import entry_of
+from shared.services.consent import require_onboarding
 from shared.services.remove_allowed_ips import RemoveAllowedIps
 from shared.services.run_policy_check import RunPolicyCheck
 from shared.services.set_allowed_ips import SetAllowedIps
@@ -75,7 +76,7 @@ class AskForPolicies:
         """Set from where the account may sign in; our own addresses are always added.
 
         Raises:
-            NotFound, Refused: as `Accept`; `serviceAccountMissing`, `operationInProgress`.
+            NotFound, Refused: as `Accept`; `serviceAccountMissing`, `operationInProgress`, `onboardingOff`.
             Transient: `serviceUnavailable`: our own addresses are not known, so the account would be locked out.
         """
 
@@ -90,6 +91,7 @@ class AskForPolicies:
             tenant.account.require_object_id()
             if not self._world.egress_ips:
                 raise _addresses_unknown()
+            require_onboarding(self._world, tenant_id)
             ips = replace(
                 tenant.allowed_ips,
                 state=AllowedIpsState.APPLYING,
@@ -120,12 +122,13 @@ class AskForPolicies:
         """Remove the restriction and undo the exclusions made for it.
 
         Raises:
-            NotFound, Refused: as `Accept`; `operationInProgress`.
+            NotFound, Refused: as `Accept`; `operationInProgress`, `onboardingOff`.
         """
 
         def plan(tenant: Tenant) -> Plan | None:
             if not tenant.allowed_ips.leaves_traces:
                 return None
+            require_onboarding(self._world, tenant_id)
             operation = self._operation(
                 tenant,
                 RemoveAllowedIps.kind,
@@ -143,12 +146,12 @@ class AskForPolicies:
         return self._ask(tenant_id, asking, Right.ADMINISTRATOR, RemoveAllowedIps.kind, plan)
 
     def keep_up(self, tenant: Stored[Tenant]) -> bool:
-        """What is due by itself: allowed IPs when our addresses changed, the daily check; True when something began."""
+        """What is due by itself: allowed IPs that have to be set again, the daily check; True when something began."""
         row, now, limits = tenant.row, self._world.clock.now(), self._world.limits
         if row.operation is not None or not row.account.is_usable:
             return False
         checked_at = row.policy_check.checked_at
-        if row.allowed_ips.is_behind(self._world.egress_ips):
+        if self._must_set_again(row, now) and self._may_change_policies(row.tenant_id):
             # No exclusion is made that nobody asks for now; those made before stay.
             ips = replace(row.allowed_ips, state=AllowedIpsState.APPLYING, apply_exclusions=False)
             plan = self._plan_ips(row, ips, SERVICE, None)
@@ -160,6 +163,20 @@ class AskForPolicies:
             self._accept.begin(tenant, plan)
         except Conflict:
             return False  # whoever was faster has the tenant; the next look comes
+        return True
+
+    def _must_set_again(self, tenant: Tenant, now: datetime) -> bool:
+        """When our addresses have changed; when what we made is gone, but not more than once a day."""
+        ips, egress = tenant.allowed_ips, self._world.egress_ips
+        rested = ips.updated_at is None or now >= ips.updated_at + self._world.limits.check_every
+        return ips.is_behind(egress) or (bool(egress) and ips.is_gone and rested)
+
+    def _may_change_policies(self, tenant_id: TenantId) -> bool:
+        """True unless the onboarding application is switched off: then allowed IPs stay behind until it is back."""
+        try:
+            require_onboarding(self._world, tenant_id)
+        except Refused:
+            return False
         return True
 
     def _ask(
@@ -184,9 +201,8 @@ class AskForPolicies:
         return self._accept(tenant_id, asking, right, decide)
 
     def _plan_check(self, tenant: Tenant, by: Actor, asking: Asking | None) -> Plan:
-        operation = self._operation(
-            tenant, RunPolicyCheck.kind, RunPolicyCheck.steps, by, self._world.limits.check_within, asking
-        )
+        steps = RunPolicyCheck.steps if asking else RunPolicyCheck.daily_steps
+        operation = self._operation(tenant, RunPolicyCheck.kind, steps, by, self._world.limits.check_within, asking)
         entry = entry_of(
             operation, Event.POLICY_CHECK_REQUESTED, "The tenant's policies are being checked.", operation.created_at
         )

@@ -11,18 +11,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.domain import findings, policy_findings
+from shared.domain import findings, record_findings
 from shared.domain.actors import ActorKind
-from shared.domain.directory_roles import ROLE_NAMES
+from shared.domain.directory_roles import ONBOARDING, ROLE_NAMES
 from shared.domain.errors import Code, Conflict, ManagementSessionError, Problem, Refused, Transient
 from shared.domain.ids import TenantId
 from shared.domain.operation import Operation
-from shared.domain.policies import Policy, SignInConditions
-from shared.domain.policy_check import FOREIGN_IP, Check, Finding, PolicyCheck, Verdict, WhatIf, summary_of_check
-from shared.domain.resources import APPLICATION_IDS, Resource
+from shared.domain.policy_check import Check, Finding, Orphan, PolicyCheck, Verdict, summary_of_check
+from shared.domain.ports import SignIn
 from shared.domain.standing_refusal import standing_refusal
 from shared.domain.store import Insert, Replace, Stored
 from shared.domain.tenant import ServiceAccount, Tenant
+from shared.services.conditional_access import ConditionalAccess
+from shared.services.orphans import look_at_account, unrecorded_accounts
 from shared.services.sign_in_account import sign_in_account
 from shared.services.work import Change
 from shared.services.world import World
@@ -30,6 +31,10 @@ from shared.services.world import World
 _PATIENCE = 3
 """How often a check that gets no further is put off before what it cannot find out is called unknown."""
 _REPLICATION = timedelta(minutes=5)
+_NO_ACCOUNT = "The tenant has no service account yet."
+_ACCOUNT_FIRST = "Not checked, because of what was found of the service account."
+_WHAT_IF = (Check.CONDITIONAL_ACCESS, Check.COMING_POLICIES)
+_NO_PREMIUM = "There is no conditional access without Entra ID P1."
 _NOT_KNOWN = frozenset({Code.ACCOUNT_LOST, Code.CREDENTIAL_REJECTED})
 
 
@@ -71,7 +76,7 @@ class CheckPolicies:
 
 
 class _Examination:
-    """One pass over the tenant; `check` is what is known so far, also when the pass is cut short."""
+    """One pass over the tenant, which may be cut short."""
 
     def __init__(
         self, world: World, tenant: Tenant, operation: Operation, check: PolicyCheck, *, may_wait: bool
@@ -81,52 +86,70 @@ class _Examination:
         self._operation = operation
         self._may_wait = may_wait
         self._known_before = check
-        self._policies: tuple[Policy, ...] | None = None
-        self.check = check
+        self._found = check
+        self._access = ConditionalAccess(world, tenant, check.what_ifs)
+
+    @property
+    def check(self) -> PolicyCheck:
+        """What is known so far."""
+        return replace(self._found, what_ifs=self._access.what_ifs)
 
     def go_through(self, *, with_sign_in: bool) -> None:
         """Every row, in order; rows that are there already are not asked for again."""
         world, tenant, policies = self._world, self._tenant, self._world.policies
-        tenant_id, user_id = tenant.tenant_id, tenant.account.object_id
+        tenant_id, account = tenant.tenant_id, tenant.account
         self._consent()
-        self._row(
-            Check.ADMIN_ROLE,
-            lambda: findings.admin_role(policies.application_roles(tenant_id, world.application_id)),
-        )
+        self._row(Check.ADMIN_ROLE, self._admin_role)
+        self._row(Check.SERVICE_ACCOUNT, self._account)
+        self._row(Check.UNRECORDED_ACCOUNTS, self._unrecorded_accounts)
         self._row(Check.TENANT_FACTS, lambda: findings.tenant_facts(world.directory.organization(tenant_id)))
         self._row(Check.LICENCE, lambda: findings.licence(policies.has_premium(tenant_id)))
         self._row(Check.SECURITY_DEFAULTS, lambda: findings.security_defaults(policies.security_defaults(tenant_id)))
-        if user_id is None:
-            for check in list(Check)[list(Check).index(Check.PER_USER_MFA) :]:
-                self._add(findings.skipped(check, "The tenant has no service account yet."))
-            return
-        self._row(Check.PER_USER_MFA, lambda: findings.per_user_mfa(policies.per_user_mfa(tenant_id, user_id)))
-        self._conditional_access()
-        self._row(Check.NAMED_LOCATION, self._named_location)
-        self._row(Check.ROLES, self._roles)
-        self._row(Check.CREDENTIAL_AGE, lambda: findings.credential_age(tenant.account, world.clock.now()))
-        self._row(
-            Check.OTHER_SIGN_IN_METHODS, lambda: findings.other_methods(policies.other_methods(tenant_id, user_id))
+        self._of_account(
+            Check.PER_USER_MFA,
+            lambda: findings.per_user_mfa(policies.per_user_mfa(tenant_id, account.require_object_id())),
         )
-        self._row(Check.SIGN_IN, self._sign_in if with_sign_in else _no_sign_in)
+        self._rows(_WHAT_IF, self._conditional_access)
+        self._of_account(Check.NAMED_LOCATION, self._access.named_location)
+        self._row(Check.UNRECORDED_POLICIES, self._unrecorded_policies)
+        self._of_account(Check.ROLES, self._roles)
+        self._of_account(Check.CREDENTIAL_AGE, lambda: findings.credential_age(account, world.clock.now()))
+        self._of_account(
+            Check.OTHER_SIGN_IN_METHODS,
+            lambda: findings.other_methods(policies.other_methods(tenant_id, account.require_object_id())),
+        )
+        self._of_account(Check.SIGN_IN, self._sign_in if with_sign_in else _no_sign_in)
 
     def _add(self, *rows: Finding) -> None:
-        self.check = replace(self.check, findings=(*self.check.findings, *rows))
+        self._found = replace(self._found, findings=(*self._found.findings, *rows))
+
+    def _of_account(self, check: Check, look: Callable[[], Finding]) -> None:
+        why_not = self._why_not_of_account()
+        self._row(check, look if why_not is None else lambda: findings.skipped(check, why_not))
+
+    def _why_not_of_account(self) -> str | None:
+        found = self.check.found(Check.SERVICE_ACCOUNT)
+        if self._tenant.account.object_id is None:
+            return _NO_ACCOUNT
+        return _ACCOUNT_FIRST if found is not None and found.is_obstacle else None
 
     def _row(self, check: Check, look: Callable[[], Finding]) -> None:
-        if self.check.found(check) is not None:
+        self._rows((check,), lambda: (look(),))
+
+    def _rows(self, checks: tuple[Check, ...], look: Callable[[], tuple[Finding, ...]]) -> None:
+        if self.check.found(checks[0]) is not None:
             return
-        first = self.check.found(Check.CONSENT)
-        if first is not None and first.is_obstacle:
-            self._add(findings.skipped(check, "Not checked, because consent is missing."))
+        consent = self.check.found(Check.CONSENT)
+        if consent is not None and consent.is_obstacle:
+            self._add(*(findings.skipped(check, "Not checked, because consent is missing.") for check in checks))
             return
         try:
-            self._add(look())
+            self._add(*look())
         except Transient as error:
             self._give_up(error)
-            self._add(findings.unknown(check, error.problem))
+            self._add(*(findings.unknown(check, error.problem) for check in checks))
         except ManagementSessionError as error:
-            self._add(findings.unknown(check, error.problem))
+            self._add(*(findings.unknown(check, error.problem) for check in checks))
 
     def _give_up(self, error: Transient) -> None:
         """Wait in the queue while that gets us on, and a few times when not; then unknown says more than no check."""
@@ -138,85 +161,76 @@ class _Examination:
         if self.check.found(Check.CONSENT) is not None:
             return
         try:
-            self._add(findings.consent(self._world.sign_in.permissions(self._tenant.tenant_id)))
+            held = self._world.sign_in.permissions(self._tenant.tenant_id)
+            acting = self._world.onboarding
+            self._add(findings.consent(held) if acting is None else self._consent_to_both(held, acting.sign_in))
         except Transient as error:
             self._give_up(error)
             self._add(findings.unknown(Check.CONSENT, error.problem))
         except Refused as error:
-            self._add(findings.no_consent(error.problem))
+            name = self._world.registration.name if self._world.onboarding else ""
+            self._add(findings.no_consent(error.problem, name))
 
-    def _conditional_access(self) -> None:
-        """The what-if matrix: every resource from every address of ours, and once from where nobody of ours is."""
-        if self.check.found(Check.CONDITIONAL_ACCESS) is not None:
-            return
-        why_not = self._why_no_conditional_access()
-        if why_not is not None:
-            self._add(findings.skipped(Check.CONDITIONAL_ACCESS, why_not))
-            self._add(findings.skipped(Check.COMING_POLICIES, why_not))
-            return
+    def _consent_to_both(self, held: frozenset[str], acting: SignIn) -> Finding:
+        onboarding: frozenset[str] | Problem
         try:
-            policies = self._all_policies()
-            if policies:
-                for resource, ip in self._matrix():
-                    self._evaluate(resource, ip)
-        except Transient as error:
-            self._give_up(error)
-            self._unknown_policies(error.problem)
-        except ManagementSessionError as error:
-            self._unknown_policies(error.problem)
-        else:
-            self._add(*policy_findings.conditional_access(self._tenant, policies, self.check.what_ifs))
+            onboarding = acting.permissions(self._tenant.tenant_id)
+        except Refused as error:
+            onboarding = error.problem
+        return findings.consent_to_both(held, onboarding, has_account=self._tenant.account.is_usable)
 
-    def _unknown_policies(self, problem: Problem) -> None:
-        self._add(findings.unknown(Check.CONDITIONAL_ACCESS, problem), findings.unknown(Check.COMING_POLICIES, problem))
+    def _admin_role(self) -> Finding:
+        """The role that acting on role-holders takes; the application that does not act needs none."""
+        world, tenant_id, acting = self._world, self._tenant.tenant_id, self._world.onboarding
+        if acting is None:
+            return findings.admin_role(world.policies.application_roles(tenant_id, world.application_id))
+        try:
+            held = world.policies.application_roles(tenant_id, acting.application_id)
+        except Refused as error:
+            if error.problem.code is not Code.CONSENT_MISSING:
+                raise
+            return findings.skipped(Check.ADMIN_ROLE, f"{ONBOARDING.name} is not in the tenant.")
+        return findings.admin_role(held, ONBOARDING.name)
 
-    def _why_no_conditional_access(self) -> str | None:
-        consent, licence = self.check.found(Check.CONSENT), self.check.found(Check.LICENCE)
-        if consent is not None and consent.is_obstacle:
-            return "Not checked, because consent is missing."
-        if licence is not None and licence.verdict is Verdict.FAIL:
-            return "There is no conditional access without Entra ID P1."
-        return None
+    def _conditional_access(self) -> tuple[Finding, ...]:
+        why_not = _NO_PREMIUM if self._lacks_premium else self._why_not_of_account()
+        if why_not is not None:
+            return tuple(findings.skipped(check, why_not) for check in _WHAT_IF)
+        return self._access.rows()
 
-    def _all_policies(self) -> tuple[Policy, ...]:
-        if self._policies is None:
-            self._policies = self._world.policies.policies(self._tenant.tenant_id)
-        return self._policies
+    @property
+    def _lacks_premium(self) -> bool:
+        licence = self.check.found(Check.LICENCE)
+        return licence is not None and licence.verdict is Verdict.FAIL
 
-    def _matrix(self) -> list[tuple[Resource, str]]:
-        addresses = [cidr.partition("/")[0] for cidr in self._world.egress_ips]
-        pairs = [(resource, ip) for resource in APPLICATION_IDS for ip in addresses]
-        return [*pairs, (Resource.GRAPH, FOREIGN_IP)]
+    def _account(self) -> Finding:
+        if self._tenant.account.object_id is None:
+            return findings.skipped(Check.SERVICE_ACCOUNT, _NO_ACCOUNT)
+        is_patient = self._may_wait and self._operation.attempts < _PATIENCE
+        return look_at_account(self._world, self._tenant, is_patient=is_patient)
 
-    def _evaluate(self, resource: Resource, ip: str) -> None:
-        if any(done.resource is resource and done.ip == ip for done in self.check.what_ifs):
-            return
-        country = self._world.egress_country if ip != FOREIGN_IP else None
-        user_id = self._tenant.account.require_object_id()
-        asked = SignInConditions(user_id, APPLICATION_IDS[resource], ip, country)
-        found = self._world.policies.what_if(self._tenant.tenant_id, asked)
-        applied = tuple(policy.policy_id for policy in found if policy.is_certain)
-        uncertain = tuple(policy.policy_id for policy in found if not policy.is_certain)
-        done = WhatIf(resource, ip, applied, uncertain)
-        self.check = replace(self.check, what_ifs=(*self.check.what_ifs, done))
+    def _unrecorded_accounts(self) -> Finding:
+        account = self.check.found(Check.SERVICE_ACCOUNT)
+        has_account = account is not None and account.verdict is Verdict.PASS
+        found = unrecorded_accounts(self._world, self._tenant, has_account=has_account)
+        return self._note(found, record_findings.unrecorded_accounts(found))
 
-    def _named_location(self) -> Finding:
-        wanted, tenant_id = self._tenant.allowed_ips, self._tenant.tenant_id
-        nothing = policy_findings.no_named_location(wanted)
-        if nothing is not None:
-            return nothing
-        locations = self._world.policies.named_locations(tenant_id)
-        policy = next((policy for policy in self._all_policies() if policy.policy_id == wanted.policy_id), None)
-        self._evaluate(Resource.GRAPH, FOREIGN_IP)
-        what_ifs = self.check.what_ifs
-        return policy_findings.named_location(wanted, self._world.egress_ips, locations, policy, what_ifs)
+    def _unrecorded_policies(self) -> Finding:
+        if self._lacks_premium:
+            return findings.skipped(Check.UNRECORDED_POLICIES, _NO_PREMIUM)
+        found = self._access.orphans()
+        return found if isinstance(found, Finding) else self._note(found, record_findings.unrecorded_policies(found))
+
+    def _note(self, orphans: tuple[Orphan, ...], row: Finding) -> Finding:
+        self._found = replace(self._found, orphans=(*self._found.orphans, *orphans))
+        return row
 
     def _roles(self) -> Finding:
         user_id = self._tenant.account.require_object_id()
         assignments = self._world.directory.role_assignments(self._tenant.tenant_id, user_id)
         held = {role.role_template_id for role in assignments}
         ordered = tuple(sorted(held, key=lambda role: (role not in ROLE_NAMES, str(role))))
-        self.check = replace(self.check, held_roles=ordered)
+        self._found = replace(self._found, held_roles=ordered)
         return findings.roles(self._tenant, frozenset(held))
 
     def _sign_in(self) -> Finding:
@@ -239,13 +253,19 @@ class _Examination:
 
 def noted(check: PolicyCheck) -> Change:
     """How the tenant's row changes by a check that has ended: its summary, and how it saw account and allowed IPs."""
-    summary, place = summary_of_check(check), check.found(Check.NAMED_LOCATION)
+    summary, place, seen = (
+        summary_of_check(check),
+        check.found(Check.NAMED_LOCATION),
+        check.found(Check.SERVICE_ACCOUNT),
+    )
 
     def note(tenant: Tenant) -> Tenant:
         roles, ips = tenant.account.roles if check.held_roles is None else check.held_roles, tenant.allowed_ips
         if place is not None and place.verdict in (Verdict.PASS, Verdict.FAIL):
             ips = ips.seen(place.as_problem() if place.verdict is Verdict.FAIL else None)
         account = replace(tenant.account, roles=roles)
+        if seen is not None and seen.verdict in (Verdict.PASS, Verdict.FAIL):
+            account = account.seen(seen.as_problem() if seen.verdict is Verdict.FAIL else None)
         return replace(tenant, policy_check=summary, account=account, allowed_ips=ips)
 
     return note

@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from shared.domain.activity import Event
-from shared.domain.directory_roles import CREATE_PERMISSIONS, PROFILES, ROLE_NAMES
+from shared.domain.directory_roles import PROFILES, ROLE_NAMES
 from shared.domain.errors import Code, Problem, Refused, Transient, refused
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.ports import DirectoryUser, NewUser
 from shared.domain.secret import Secret
 from shared.domain.tenant import AccountState, Tenant, password_secret
 from shared.services.carry_out import Done, Ending, entry_of
-from shared.services.consent import consent_that_holds, missing_permission
+from shared.services.consent import require_creation
 from shared.services.kept_secrets import delete_if_removed, keep_password, retire_unless_recorded
 from shared.services.work import Change
 from shared.services.world import World
@@ -64,7 +64,7 @@ class CreateAccount:
         def created(tenant: Tenant) -> Tenant:
             first = tenant.account.created_at or now
             account = replace(tenant.account, state=AccountState.CREATED, created_at=first, problem=None)
-            return tenant.at(now, account=account)
+            return replace(tenant.at(now, account=account), policy_check=tenant.policy_check.outdated())
 
         entry = entry_of(operation, Event.SERVICE_ACCOUNT_CREATED, f"The service account {name} was created.", now)
         result = {"userPrincipalName": name, "objectId": str(tenant.account.object_id)}
@@ -89,17 +89,7 @@ class CreateAccount:
             self._world.directory.delete_user(tenant.tenant_id, UUID(object_id))
 
     def _check_consent(self, tenant: Tenant) -> Done:
-        try:
-            held = self._world.sign_in.permissions(tenant.tenant_id)
-        except Refused as error:
-            if error.problem.code is not Code.CONSENT_MISSING:
-                raise
-            raise missing_permission(CREATE_PERMISSIONS, error.problem) from error
-        consent = consent_that_holds(held, self._world.clock.now())
-        lacking = [name for name in CREATE_PERMISSIONS if name in consent.missing]
-        if lacking:
-            raise missing_permission(lacking)
-        return Done(lambda tenant: replace(tenant, consent=consent))
+        return Done(require_creation(self._world, tenant.tenant_id))
 
     def _read_tenant(self, tenant: Tenant) -> Done:
         found = self._world.directory.organization(tenant.tenant_id)
@@ -151,15 +141,16 @@ class CreateAccount:
         if kept is None:
             raise Transient(Problem(Code.SECRET_MISSING, "The account's password was deleted this moment."))
         password, is_replacement = kept
-        change = _found(None, now, self._world.limits.rotate_every, is_replacement=is_replacement)
-        if account.object_id and (user := self._world.directory.user(tenant.tenant_id, str(account.object_id))):
+        cadence = self._world.limits.rotate_every
+        user = self._world.directory.user(tenant.tenant_id, str(account.object_id)) if account.object_id else None
+        if user is not None and is_ours(user, tenant, self._world.application_id):
             self._mend(tenant, user, password if is_replacement else None)
-            return Done(change)
+            return Done(_found(user, now, cadence, is_replacement=is_replacement, is_known=True))
         for name in names_of(tenant):
             taken = self._take(tenant, name, kept, is_patient=operation.attempts < _PATIENCE)
             if taken is not None:
                 user, origin = taken
-                change = _found(user, now, self._world.limits.rotate_every, is_replacement=is_replacement)
+                change = _found(user, now, cadence, is_replacement=is_replacement)
                 return Done(change, {"origin": origin, "objectId": str(user.object_id)})
         raise refused(
             Code.ACCOUNT_CONFLICT,
@@ -245,16 +236,35 @@ def marker_of(tenant: Tenant, application_id: UUID) -> str:
 
     https://learn.microsoft.com/graph/api/resources/user
     """
-    return _owner(tenant, application_id) + tenant.account.require_id().hex[:8]
+    return owner_of(tenant, application_id) + tenant.account.require_id().hex[:8]
 
 
 def is_ours(user: DirectoryUser, tenant: Tenant, application_id: UUID) -> bool:
     """True for an account that this application made in this tenant, now or formerly. Nothing else is ever adopted."""
     marker = user.marker or ""
-    return len(marker) == 16 and marker.startswith(_owner(tenant, application_id))
+    return len(marker) == 16 and marker.startswith(owner_of(tenant, application_id))
 
 
-def _owner(tenant: Tenant, application_id: UUID) -> str:
+def require_ours(world: World, tenant: Tenant) -> DirectoryUser | None:
+    """The recorded user, or None when there is no such user; nobody else is touched, whatever the record says.
+
+    Raises:
+        Refused: `accountConflict`: the recorded user is there and does not carry our mark.
+    """
+    object_id = tenant.account.object_id
+    user = world.directory.user(tenant.tenant_id, str(object_id)) if object_id else None
+    if user is not None and not is_ours(user, tenant, world.application_id):
+        raise refused(
+            Code.ACCOUNT_CONFLICT,
+            f"The account {user.user_principal_name} does not carry our mark, so it is left alone.",
+            step="Find out who took the mark out of its employee id; if the account is not needed, remove it by hand.",
+            link="https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserManagementMenuBlade",
+        )
+    return user
+
+
+def owner_of(tenant: Tenant, application_id: UUID) -> str:
+    """What the marks of all accounts begin with that this application made in this tenant, now or formerly."""
     return uuid5(application_id, str(tenant.tenant_id)).hex[:8]
 
 
@@ -268,19 +278,16 @@ def _name(tenant: Tenant, domain: str, number: int) -> str:
     return f"management-{tenant.tenant_id.hex[:8]}{suffix}@{domain}"
 
 
-def _found(user: DirectoryUser | None, now: datetime, cadence: timedelta, *, is_replacement: bool) -> Change:
-    """The record with the user that was found or made, if any was, and with the password that it has now."""
+def _found(
+    user: DirectoryUser, now: datetime, cadence: timedelta, *, is_replacement: bool, is_known: bool = False
+) -> Change:
+    """The record with the user as it was found or made; one that is known keeps the dates of its password."""
 
     def found(tenant: Tenant) -> Tenant:
         account = tenant.account.promoted(now, cadence) if is_replacement else tenant.account
-        if user is not None:
-            account = replace(
-                account,
-                user_principal_name=user.user_principal_name,
-                object_id=user.object_id,
-                rotated_at=now,
-                next_rotation_at=now + cadence,
-            )
+        account = replace(account, user_principal_name=user.user_principal_name, object_id=user.object_id)
+        if not is_known:
+            account = replace(account, rotated_at=now, next_rotation_at=now + cadence)
         return replace(tenant, account=account)
 
     return found

@@ -7,7 +7,8 @@ removed, because consent was withdrawn say, does not stop the rest; it is listed
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,11 +21,12 @@ from shared.domain.errors import Code, NextStep, Problem, Refused, Transient
 from shared.domain.lease import GateState
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.policy_check import CheckSummary
+from shared.domain.ports import Directory, RoleAssignment
 from shared.domain.session import Session, SessionState
 from shared.domain.store import SetGates
 from shared.domain.tenant import AccountState, ServiceAccount, Tenant
 from shared.services.carry_out import Done, Ending, entry_of
-from shared.services.create_account import is_ours, names_of
+from shared.services.create_account import is_ours, marker_of, names_of, require_ours
 from shared.services.kept_secrets import delete_secrets, secret_names
 from shared.services.remove_allowed_ips import RemoveAllowedIps
 from shared.services.turn_off import closed
@@ -55,15 +57,19 @@ class DeleteAccount:
     """The flow behind `DELETE …/service-account`."""
 
     kind = OperationKind.DELETE_SERVICE_ACCOUNT
-    steps = ("revokeSignIns", "removePolicies", "removeRoles", "deleteUser", "deleteSecrets", "verify")
+    steps = ("takeStock", "revokeSignIns", "removePolicies", "removeRoles", "deleteUser", "deleteSecrets", "verify")
 
-    def __init__(self, world: World, allowed_ips: RemoveAllowedIps) -> None:
+    def __init__(self, world: World, allowed_ips: RemoveAllowedIps, runtime: Directory) -> None:
+        """`runtime` is the directory as the application knows it that runs sessions: sign-ins are revoked by that."""
         self._world = world
         self._allowed_ips = allowed_ips
+        self._runtime = runtime
 
     def perform(self, step: str, tenant: Tenant, operation: Operation) -> Done:
         """One step; what is gone already counts as removed."""
         match step:
+            case "takeStock":
+                return self._take_stock(tenant)
             case "revokeSignIns":
                 return self._try("signIns", operation, lambda: self._revoke(tenant))
             case "removePolicies":
@@ -108,6 +114,29 @@ class DeleteAccount:
     def abandon(self, tenant: Tenant, operation: Operation) -> None:
         """Nothing: whoever took over finds the record."""
 
+    def _take_stock(self, tenant: Tenant) -> Done:
+        """Note what there is before anything is removed: a worker that dies between removing and noting it leaves
+        nothing to be found. What cannot be looked at is not noted; its removal will be refused as well.
+        """
+        ips = self._allowed_ips
+        looks: dict[str, Callable[[Tenant], list[str]]] = {"roles": self._role_names, "user": self._user_ids}
+        if tenant.allowed_ips.leaves_traces:
+            looks |= {"exclusions": ips.find_exclusions, "policies": ips.find_policy, "locations": ips.find_location}
+        notes: dict[str, str] = {}
+        for what, look in looks.items():
+            with suppress(Refused):
+                notes[f"found.{what}"] = _names(look, tenant)
+        return Done(notes=notes)
+
+    def _role_names(self, tenant: Tenant) -> list[str]:
+        user = require_ours(self._world, tenant)
+        held = self._world.directory.role_assignments(tenant.tenant_id, user.object_id) if user else ()
+        return [_name_of(role) for role in held]
+
+    def _user_ids(self, tenant: Tenant) -> list[str]:
+        user = require_ours(self._world, tenant)
+        return list(dict.fromkeys(map(str, (*([user.object_id] if user else []), *self._marked(tenant)))))
+
     def _try(self, what: str, operation: Operation, remove: Callable[[], str]) -> Done:
         """Remove something; what is refused is noted as left and does not stop the rest."""
         try:
@@ -121,7 +150,7 @@ class DeleteAccount:
         users = dict.fromkeys((tenant.account.object_id, tenant.session.user_id))
         signed_in = [user_id for user_id in users if user_id is not None]
         for user_id in signed_in:
-            self._world.directory.revoke_sign_ins(tenant.tenant_id, user_id)
+            self._runtime.revoke_sign_ins(tenant.tenant_id, user_id)
         return _SEPARATOR.join(map(str, signed_in))
 
     def _remove_policies(self, tenant: Tenant, operation: Operation) -> Done:
@@ -141,19 +170,28 @@ class DeleteAccount:
         return Done(notes=notes)
 
     def _remove_roles(self, tenant: Tenant) -> str:
-        if tenant.account.object_id is None:
+        user = require_ours(self._world, tenant)
+        if user is None:  # whatever else has that id, a service principal say, keeps its roles
             return ""
-        held = self._world.directory.role_assignments(tenant.tenant_id, tenant.account.object_id)
+        held = self._world.directory.role_assignments(tenant.tenant_id, user.object_id)
         for role in held:
             self._world.directory.remove_role(tenant.tenant_id, role.assignment_id)
-        return _SEPARATOR.join(ROLE_NAMES.get(role.role_template_id, str(role.role_template_id)) for role in held)
+        return _SEPARATOR.join(map(_name_of, held))
 
     def _delete_user(self, tenant: Tenant, operation: Operation) -> str:
+        """The account, and whatever else carries its whole mark: an attempt that died may have made one more."""
         object_id = tenant.account.object_id or self._unrecorded_user(tenant, operation)
-        if object_id is None:
-            return ""
-        self._world.directory.delete_user(tenant.tenant_id, object_id)
-        return str(object_id)
+        require_ours(self._world, tenant)
+        ours = dict.fromkeys((*([object_id] if object_id else []), *self._marked(tenant)))
+        for user_id in ours:
+            self._world.directory.delete_user(tenant.tenant_id, user_id)
+        return _SEPARATOR.join(map(str, ours))
+
+    def _marked(self, tenant: Tenant) -> list[UUID]:
+        if tenant.account.account_id is None:
+            return []
+        mark = marker_of(tenant, self._world.application_id)
+        return [user.object_id for user in self._world.directory.marked_users(tenant.tenant_id, mark)]
 
     def _unrecorded_user(self, tenant: Tenant, operation: Operation) -> UUID | None:
         """A user that a creation made and did not live to record; looked for some times, for it may not be visible."""
@@ -206,7 +244,7 @@ class DeleteAccount:
             if f"left.{what}" in notes:
                 rows.append({"kind": kind, "name": what, "state": "left", "nextStep": {"text": _HOW[what]}})
             elif f"removed.{what}" in notes:
-                names = [name for name in notes[f"removed.{what}"].split(_SEPARATOR) if name]
+                names = _noted(notes, what)
                 rows += [{"kind": kind, "name": name, "state": "removed"} for name in names]
                 if not names:
                     rows.append({"kind": kind, "name": what, "state": "absent"})
@@ -215,9 +253,19 @@ class DeleteAccount:
             report["tokensValidUntil"] = tenant.session.tokens_valid_until
         if notes.get("verifiedAt"):
             report["verifiedAt"] = notes["verifiedAt"]
-        if notes.get("removed.user"):
+        if _noted(notes, "user"):
             report["restorableUntil"] = self._world.clock.now() + _RECYCLE_BIN
         return report
+
+
+def _noted(notes: Mapping[str, str], what: str) -> list[str]:
+    """What was there before anything was removed, and what was found when it was; each once."""
+    noted = (notes.get(f"{when}.{what}", "").split(_SEPARATOR) for when in ("found", "removed"))
+    return list(dict.fromkeys(name for names in noted for name in names if name))
+
+
+def _name_of(role: RoleAssignment) -> str:
+    return ROLE_NAMES.get(role.role_template_id, str(role.role_template_id))
 
 
 def _names(remove: Callable[[Tenant], list[str]], tenant: Tenant) -> str:

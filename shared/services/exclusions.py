@@ -32,6 +32,12 @@ def make(world: World, tenant: Tenant, exclusion: Exclusion) -> Exclusion | None
     return replace(exclusion, before=others, after=wanted, is_applied=True)
 
 
+def stands(world: World, tenant: Tenant, exclusion: Exclusion) -> bool:
+    """True while our account is among the policy's exclusions."""
+    policy = world.policies.policy(tenant.tenant_id, exclusion.policy_id)
+    return policy is not None and str(tenant.account.object_id) in policy.excluded_users
+
+
 def undo(world: World, tenant: Tenant, exclusion: Exclusion) -> bool:
     """Take our account out of the policy's exclusions and leave everybody else there; False when it was not in them.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.allowed_ips import LOCATION_NAME, POLICY_NAME
+from shared.domain.policies import Policy
 from shared.domain.tenant import Tenant
 from shared.services.world import World
 
@@ -17,9 +18,9 @@ def own_locations(world: World, tenant: Tenant) -> list[str]:
     return sorted(ours, key=lambda location_id: location_id != recorded)
 
 
-def own_policies(world: World, tenant: Tenant) -> list[str]:
-    """The ids of our policies, the recorded one first; more than one only after a crash."""
+def own_policies(world: World, tenant: Tenant) -> list[Policy]:
+    """Our policies, the recorded one first; more than one only after a crash."""
     recorded = tenant.allowed_ips.policy_id
     known = world.policies.policies(tenant.tenant_id)
-    ours = [policy.policy_id for policy in known if policy.display_name == POLICY_NAME or policy.policy_id == recorded]
-    return sorted(ours, key=lambda policy_id: policy_id != recorded)
+    ours = [policy for policy in known if policy.display_name == POLICY_NAME or policy.policy_id == recorded]
+    return sorted(ours, key=lambda policy: policy.policy_id != recorded)

@@ -44,8 +44,11 @@ class Onboard:
     ) -> Onboarded:
         """Take the tenant in, or change it; either way look at its consent again.
 
+        Taking in takes the right in every tenant. Whoever has it only where it was granted cannot tell a tenant that is
+        not there from somebody else's.
+
         Raises:
-            NotFound: `tenantNotFound`: it is there, but this caller has no right to it.
+            NotFound: `tenantNotFound`: this caller has no right to it.
             Refused: `callerNotAllowed`; `idempotencyKeyReused`.
             Conflict: `preconditionFailed`.
         """
@@ -54,6 +57,8 @@ class Onboard:
         try:
             self._world.store.tenant(tenant_id)
         except NotFound:
+            if Right.ADMINISTRATOR not in asking.caller.everywhere:
+                raise
             return self._take_in(tenant_id, asking, display_name, profile)
         return Onboarded(self._look_again(tenant_id, asking, display_name, profile), False)
 
@@ -67,9 +72,6 @@ class Onboard:
             tenant_id, display_name or str(tenant_id), now, profile=profile or RoleProfile.LEAST_PRIVILEGE
         )
         tenant = replace(made, consent=consent_of(world, tenant_id))
-        if Right.ADMINISTRATOR not in asking.caller.everywhere:
-            grant = Grant((Right.ADMINISTRATOR,), asking.caller.name)
-            tenant = replace(tenant, grants={str(asking.caller.object_id): grant})
         entry = _entry(asking.caller, tenant, Event.TENANT_ONBOARDED, "The tenant was onboarded.", self._world)
         gates = [Insert(Gate(number)) for number in range(GATES)]
         world.due.add(Due(tenant_id, now + world.limits.stuck_after))
@@ -183,6 +185,14 @@ class Onboard:
             world.enter_in_index(changed, stored.row)
             return Stored(changed, etags[0])
         raise contended()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentUrls:
+    """Where a tenant's administrator grants consent: to the application that runs sessions, and to the other one."""
+
+    runtime: str
+    onboarding: str | None = None
 
 
 def admin_consent_url(authority: str, tenant_id: TenantId, application_id: UUID, redirect_uri: str | None) -> str:

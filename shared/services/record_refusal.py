@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from uuid import UUID
 
 from shared import telemetry
 from shared.domain.activity import Activity, Event
 from shared.domain.actors import SERVICE, Caller
-from shared.domain.errors import NotFound, Problem
+from shared.domain.errors import NotFound, Problem, Refused
 from shared.domain.ids import TenantId
-from shared.domain.store import Insert
+from shared.domain.store import Due, Insert
 from shared.services.world import World
 
 NOBODY = TenantId(UUID(int=0))
 """The partition of what belongs to no tenant we know."""
+
+
+def filed_under(world: World, tenant_id: TenantId) -> TenantId:
+    """The tenant itself when it is one we know, whichever release wrote its row; else NOBODY.
+
+    Raises:
+        Transient: our own tables are away.
+    """
+    try:
+        with suppress(Refused):  # `unsupportedSchemaVersion`: it is there, though nobody here can read it
+            world.store.tenant(tenant_id)
+    except NotFound:
+        return NOBODY
+    return tenant_id
+
+
+def remember_nobodys(world: World) -> None:
+    """Have upkeep look at NOBODY's rows tomorrow; entering that again today is entering it once.
+
+    Raises:
+        Transient: our own tables are away.
+    """
+    midnight = world.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    world.due.add(Due(NOBODY, midnight + timedelta(days=1)))
 
 
 class RecordRefusal:
@@ -28,9 +54,9 @@ class RecordRefusal:
         Raises:
             Transient: our own tables are away.
         """
-        tenant_id = TenantId(UUID(claimed_tenant)) if claimed_tenant else NOBODY
-        if not self._is_known(tenant_id):
-            tenant_id = NOBODY
+        tenant_id = filed_under(self._world, TenantId(UUID(claimed_tenant))) if claimed_tenant else NOBODY
+        if tenant_id == NOBODY:
+            remember_nobodys(self._world)
         facts = {"queue": queue, "code": str(problem.code)}
         if problem.target:
             facts["target"] = problem.target
@@ -52,7 +78,7 @@ class RecordRefusal:
         Raises:
             Transient: our own tables are away.
         """
-        if not self._is_known(tenant_id):
+        if filed_under(self._world, tenant_id) == NOBODY:
             return
         entry = Activity(
             tenant_id,
@@ -64,12 +90,3 @@ class RecordRefusal:
             facts={"code": str(problem.code), "request": what},
         )
         self._world.store.commit(tenant_id, [Insert(entry)])
-
-    def _is_known(self, tenant_id: TenantId) -> bool:
-        if tenant_id == NOBODY:
-            return False
-        try:
-            self._world.store.tenant(tenant_id)
-        except NotFound:
-            return False
-        return True

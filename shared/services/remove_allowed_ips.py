@@ -67,9 +67,22 @@ class RemoveAllowedIps:
     def remove_policy(self, tenant: Tenant) -> list[str]:
         """Delete our policy, also one whose id was never recorded; its name, if there was one."""
         ours = own_policies(self._world, tenant)
-        for policy_id in ours:
-            self._world.policies.delete_policy(tenant.tenant_id, policy_id)
+        for policy in ours:
+            self._world.policies.delete_policy(tenant.tenant_id, policy.policy_id)
         return [POLICY_NAME] if ours else []
+
+    def find_exclusions(self, tenant: Tenant) -> list[str]:
+        """The names of the policies that `undo_exclusions` would change."""
+        made = [exclusion for exclusion in tenant.allowed_ips.exclusions if exclusion.may_be_there]
+        return [exclusion.display_name for exclusion in made if exclusions.stands(self._world, tenant, exclusion)]
+
+    def find_policy(self, tenant: Tenant) -> list[str]:
+        """What `remove_policy` would remove."""
+        return [POLICY_NAME] if own_policies(self._world, tenant) else []
+
+    def find_location(self, tenant: Tenant) -> list[str]:
+        """What `remove_location` would remove."""
+        return [LOCATION_NAME] if own_locations(self._world, tenant) else []
 
     def leftovers(self, tenant: Tenant) -> list[str]:
         """What of ours can still be seen in the tenant's policies, looked for by its recorded ids."""

@@ -11,13 +11,33 @@ from dataclasses import replace
 from shared.domain.activity import Event
 from shared.domain.errors import Code, Problem, Refused, Transient
 from shared.domain.operation import Operation, OperationKind
+from shared.domain.policy_check import Check
+from shared.domain.ports import Directory
+from shared.domain.secret import Secret
 from shared.domain.session import Method, SessionState
 from shared.domain.tenant import Tenant, password_secret, session_secret_of
 from shared.services.carry_out import Done, Ending, entry_of
+from shared.services.create_account import require_ours
 from shared.services.kept_secrets import delete_if_removed, keep_password, keep_refresh_token, retire_unless_recorded
 from shared.services.world import World
 
+DRIFT = "drift"
+"""The note of a rotation that was begun because Entra does not accept the password in use: nobody knows the right one,
+so only our application can set another, and no sign-in is spent on finding that out."""
+
 _SIGN_IN_TRIES = 4
+_DISPROVED = frozenset(
+    {
+        Code.ACCOUNT_LOST,
+        Code.ADMIN_ROLE_MISSING,
+        Code.CREDENTIAL_REJECTED,
+        Code.ONBOARDING_OFF,
+        Code.PERMISSION_MISSING,
+        Code.SECRET_MISSING,
+        Code.SIGN_IN_BLOCKED,
+    }
+)
+"""Problems of the account that a password set and proven by a sign-in shows to be over."""
 _LIVE = (SessionState.ON, SessionState.DRAINING)
 
 
@@ -36,7 +56,7 @@ class RotatePassword:
             case "stagePassword":
                 return self._stage(tenant)
             case "changePassword":
-                return self._change(tenant)
+                return self._change(tenant, operation)
             case "verifySignIn":
                 return self._verify(tenant, operation)
             case _:
@@ -48,7 +68,15 @@ class RotatePassword:
         text = "The service account's password was rotated."
         entry = entry_of(operation, Event.PASSWORD_ROTATED, text, self._world.clock.now())
         dates = {"rotatedAt": account.rotated_at, "nextRotationAt": account.next_rotation_at}
-        return Ending(lambda tenant: tenant, (), entry, dates)
+
+        def rotated(tenant: Tenant) -> Tenant:
+            stopped_by, problem = tenant.policy_check.stopped_by, tenant.account.problem
+            is_by_sign_in = stopped_by is not None and stopped_by.check is Check.SIGN_IN
+            check = tenant.policy_check.outdated() if is_by_sign_in else tenant.policy_check
+            left = None if problem is not None and problem.code in _DISPROVED else problem
+            return replace(tenant, policy_check=check, account=replace(tenant.account, problem=left))
+
+        return Ending(rotated, (), entry, dates)
 
     def fail(self, tenant: Tenant, operation: Operation, problem: Problem) -> Ending:
         """Both candidates stay recorded: the next sign-in or rotation finds the true one.
@@ -60,7 +88,9 @@ class RotatePassword:
 
         def failed(tenant: Tenant) -> Tenant:
             due = max(tenant.account.next_rotation_at or now, now + self._world.limits.rotate_again)
-            return replace(tenant, account=replace(tenant.account, next_rotation_at=due))
+            is_told = DRIFT in operation.notes and problem.next_step is not None
+            told = problem if is_told else tenant.account.problem
+            return replace(tenant, account=replace(tenant.account, next_rotation_at=due, problem=told))
 
         return Ending(failed, (), entry)
 
@@ -81,35 +111,57 @@ class RotatePassword:
 
         return Done(staged, {"stagedVersion": version})
 
-    def _change(self, tenant: Tenant) -> Done:
-        account, vault = tenant.account, self._world.vault
-        name = password_secret(account.require_id())
-        new = vault.get(name, account.staged_version)
+    def _change(self, tenant: Tenant, operation: Operation) -> Done:
+        if DRIFT in operation.notes:
+            require_ours(self._world, tenant)
+            self._set(tenant, self._world.as_onboarding().directory)
+            return Done()
+        onboarding = self._world.onboarding
+        if onboarding is not None:
+            self._change_in_turn(tenant, onboarding.directory)
+            return Done()
         try:
-            self._world.directory.set_password(tenant.tenant_id, account.require_object_id(), new)
+            self._set(tenant, self._world.directory)
         except Refused as error:
             if error.problem.code not in (Code.ADMIN_ROLE_MISSING, Code.PERMISSION_MISSING):
                 raise
             self._change_by_itself(tenant, error)
         return Done()
 
-    def _change_by_itself(self, tenant: Tenant, refusal: Refused) -> None:
-        """The account changes its own password: what is left when our application may not."""
+    def _change_in_turn(self, tenant: Tenant, onboarding: Directory) -> None:
+        """By the account itself, which needs nobody; where it cannot, by the application that may be switched off."""
+        try:
+            self._change_by_itself(tenant)
+        except Refused as error:
+            if error.problem.code not in (Code.CREDENTIAL_REJECTED, Code.SECRET_MISSING, Code.PERMISSION_MISSING):
+                raise
+            self._set(tenant, onboarding)
+
+    def _set(self, tenant: Tenant, directory: Directory) -> None:
+        directory.set_password(tenant.tenant_id, tenant.account.require_object_id(), self._staged(tenant))
+
+    def _staged(self, tenant: Tenant) -> Secret:
+        return self._world.vault.get(password_secret(tenant.account.require_id()), tenant.account.staged_version)
+
+    def _change_by_itself(self, tenant: Tenant, refusal: Refused | None = None) -> None:
+        """The account changes its own password; `refusal` is why our application did not, and says more."""
         account, vault, sign_in = tenant.account, self._world.vault, self._world.sign_in
         name, user = password_secret(account.require_id()), str(account.user_principal_name)
-        new = vault.get(name, account.staged_version)
+        new = self._staged(tenant)
         try:
             old = vault.get(name, account.secret_version)
             sign_in.change_own_password(tenant.tenant_id, user, old, new)
         except Refused as error:
             if error.problem.code not in (Code.CREDENTIAL_REJECTED, Code.SECRET_MISSING):
+                if refusal is None:
+                    raise
                 raise refusal from error
             sign_in.with_password(tenant.tenant_id, user, new)  # changed already, by an attempt whose record was lost
 
     def _verify(self, tenant: Tenant, operation: Operation) -> Done:
         account = tenant.account
         self._world.directory.revoke_sign_ins(tenant.tenant_id, account.require_object_id())
-        new = self._world.vault.get(password_secret(account.require_id()), account.staged_version)
+        new = self._staged(tenant)
         try:
             signed_in = self._world.sign_in.with_password(tenant.tenant_id, str(account.user_principal_name), new)
         except Refused as error:

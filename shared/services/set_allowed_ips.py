@@ -27,6 +27,7 @@ from shared.domain.tenant import AccountState, Tenant
 from shared.services import exclusions
 from shared.services.carry_out import Done, Ending, entry_of
 from shared.services.check_policies import CheckPolicies
+from shared.services.create_account import require_ours
 from shared.services.find_allowed_ips import own_locations, own_policies
 from shared.services.remove_allowed_ips import RemoveAllowedIps
 from shared.services.work import Change
@@ -99,6 +100,7 @@ class SetAllowedIps:
     def _location(self, tenant: Tenant) -> Done:
         policies, tenant_id, egress = self._world.policies, tenant.tenant_id, self._world.egress_ips
         ranges = tuple(dict.fromkeys((*tenant.allowed_ips.ranges, *egress)))
+        require_ours(self._world, tenant)  # before anybody is restricted or spared
         stale = own_policies(self._world, tenant)  # read first: what was made since belongs to a location there is
         found = own_locations(self._world, tenant)
         if found:
@@ -108,16 +110,20 @@ class SetAllowedIps:
             except NotFound as error:  # deleted this moment: look again
                 raise Transient(error.problem) from error
         else:
-            for policy_id in stale:  # it spares a place that is gone, so nobody
-                policies.delete_policy(tenant_id, policy_id)
+            for policy in stale:  # it spares a place that is gone, so nobody
+                policies.delete_policy(tenant_id, policy.policy_id)
             made = policies.create_location(tenant_id, LOCATION_NAME, ranges)
         return Done(_changed(lambda ips: replace(ips, location_id=made, egress=egress)), {"locationId": made})
 
     def _policy(self, tenant: Tenant) -> Done:
         ips, user_id = tenant.allowed_ips, tenant.account.require_object_id()
-        found = own_policies(self._world, tenant)
+        ours = own_policies(self._world, tenant)
+        found = [policy for policy in ours if policy.only_user in (None, str(user_id))]
+        for policy in ours:
+            if policy not in found:  # it is about an account that was lost and made anew since
+                self._world.policies.delete_policy(tenant.tenant_id, policy.policy_id)
         made = (
-            found[0]
+            found[0].policy_id
             if found
             else self._world.policies.create_policy(
                 tenant.tenant_id,

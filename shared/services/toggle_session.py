@@ -10,7 +10,7 @@ from uuid import uuid4
 from shared import telemetry
 from shared.domain.action import ActionRequest
 from shared.domain.activity import Event
-from shared.domain.actors import Actor, ActorKind, Right
+from shared.domain.actors import SERVICE, Actor, ActorKind, Right
 from shared.domain.errors import Code, Conflict, NextStep, Problem, refused
 from shared.domain.ids import SessionId, TenantId
 from shared.domain.lease import GateState
@@ -24,6 +24,7 @@ from shared.services.turn_off import DRAIN, TurnOff, closed, residual
 from shared.services.turn_on import TurnOn
 from shared.services.world import World
 
+TIME_IS_UP = "The session's time is up."
 _INTERRUPTED = Problem(
     Code.OPERATION_CANCELED,
     "Allowed IPs were being changed when the session was turned off.",
@@ -44,18 +45,19 @@ class ToggleSession:
         """Ask for "on" by the service account.
 
         Raises:
-            NotFound, Refused: as `Accept`; `serviceAccountMissing`, `operationInProgress`.
+            NotFound, Refused: as `Accept`; `serviceAccountMissing`; `operationInProgress`, also when the session has
+                just expired and is being turned off.
         """
 
         def decide(tenant: Stored[Tenant]) -> Plan | Operation | None:
-            session = tenant.row.session
-            if session.state is SessionState.ON:
+            if tenant.row.session.is_on(self._world.clock.now()):
                 return None
             running = self._accept.running(tenant.row)
             if running is not None:
                 if running.kind is OperationKind.TURN_ON:
                     return running
                 raise busy(running)
+            self.require_not_expired(tenant.row)
             return self._plan_on(tenant.row, asking.caller.actor, reason=reason, lifetime=lifetime, asking=asking)
 
         return self._accept(tenant_id, asking, Right.OPERATOR, decide)
@@ -124,6 +126,23 @@ class ToggleSession:
         except Conflict:
             telemetry.event("endedByAnother", tenant_id=tenant.row.tenant_id)
 
+    def require_not_expired(self, tenant: Tenant) -> None:
+        """Let nobody turn on what is still to be turned off: a session whose time is up is turned off now.
+
+        Upkeep would do so within the minute.
+
+        Raises:
+            Refused: `operationInProgress`: it is being turned off.
+        """
+        if tenant.session.state is not SessionState.ON:
+            return
+        self.end(self._world.store.overview(tenant.tenant_id), Event.SESSION_EXPIRED, SERVICE, TIME_IS_UP)
+        raise refused(
+            Code.OPERATION_IN_PROGRESS,
+            "The session's time was up, and it is being turned off.",
+            step="Wait until it is off, then ask again.",
+        )
+
     def _plan_on(
         self,
         tenant: Tenant,
@@ -153,6 +172,7 @@ class ToggleSession:
         operation = new_operation(
             tenant.tenant_id, TurnOn.kind, TurnOn.steps, by, now=now, within=limits.turn_on_within, asking=asking
         )
+        session = replace(session, correlation_id=operation.correlation_id)
         entry = entry_of(operation, event, "The management session is being turned on.", now, reason=reason)
         gates = SetGates(GateState.OPENING, session_id)
         return Plan(operation, tenant.at(now, session=session), entry, (gates,))
@@ -212,5 +232,6 @@ class ToggleSession:
             asking=asking,
             notes={"reason": reason} if reason else None,
         )
+        session = replace(session, correlation_id=operation.correlation_id)
         entry = entry_of(operation, event, text, now, reason=reason)
         return Plan(operation, tenant.at(now, session=session), entry, (gates,))

@@ -21,12 +21,13 @@ from shared.domain.policies import SignInConditions
 from shared.domain.ports import Organization, SignedIn
 from shared.domain.resources import APPLICATION_IDS, Resource
 from shared.domain.secret import Secret
-from shared.domain.session import Method, SessionState
+from shared.domain.session import Method
 from shared.domain.store import Due, SetGates, Stored
 from shared.domain.tenant import Tenant, session_secret
 from shared.services.accept import Accept, Accepted, Asking, Plan, busy, new_operation, seen_before
 from shared.services.carry_out import entry_of
 from shared.services.kept_secrets import recorded
+from shared.services.toggle_session import ToggleSession
 from shared.services.turn_on import TurnOn
 from shared.services.world import World, authorise
 
@@ -60,6 +61,7 @@ class TurnOnAsAdmin:
     def __init__(self, world: World, accept: Accept) -> None:
         self._world = world
         self._accept = accept
+        self._toggle = ToggleSession(world, accept)
 
     def __call__(
         self, tenant_id: TenantId, asking: Asking, credentials: Credentials, *, lifetime: timedelta, reason: str | None
@@ -67,15 +69,16 @@ class TurnOnAsAdmin:
         """Sign in now; what follows, an operation finishes without the password.
 
         Raises:
-            NotFound, Refused: as `Accept`; `methodNotSupported` for federated and guest users, before the password
-                goes anywhere; `credentialRejected`, `signInBlocked` when Entra refuses the sign-in.
+            NotFound, Refused: as `ToggleSession.turn_on`; `methodNotSupported` for federated and guest users, before
+                the password goes anywhere; `credentialRejected`, `signInBlocked` when Entra refuses the sign-in.
             Transient: Graph, Entra or Key Vault are away.
         """
         tenant = self._world.store.tenant(tenant_id)
         authorise(asking.caller, tenant.row, Right.OPERATOR)
-        settled = tenant.row.session.state is SessionState.ON or seen_before(self._world, tenant_id, asking) is not None
-        if settled or tenant.row.is_busy:
+        is_on = tenant.row.session.is_on(self._world.clock.now())
+        if is_on or tenant.row.is_busy or seen_before(self._world, tenant_id, asking) is not None:
             return self._accept(tenant_id, asking, Right.OPERATOR, self._already)
+        self._toggle.require_not_expired(tenant.row)
         organization = self._world.directory.organization(tenant_id)
         _require_own_password(credentials.username, organization)
         signed_in = self._sign_in(tenant_id, credentials)
@@ -155,7 +158,6 @@ class TurnOnAsAdmin:
             lifetime=min(lifetime, limits.global_admin_longest),
             now=now,
         )
-        session = replace(session, user_id=signed_in.object_id, secret_version=version)
         operation = new_operation(
             tenant.tenant_id,
             TurnOn.kind,
@@ -165,6 +167,12 @@ class TurnOnAsAdmin:
             within=limits.turn_on_within,
             asking=asking,
             notes={"secretVersion": version, "method": Method.GLOBAL_ADMIN},
+        )
+        session = replace(
+            session,
+            user_id=signed_in.object_id,
+            secret_version=version,
+            correlation_id=operation.correlation_id,
         )
         text = "The management session is being turned on with a Global Administrator's credentials."
         entry = entry_of(operation, Event.SESSION_TURNING_ON, text, now, reason=reason)

@@ -1,4 +1,4 @@
-"""Look at what is due, and at nothing else: resend, expire, answer, rotate, and enter the next time to look.
+"""Look at what is due, and at nothing else: resend, expire, answer, compare, rotate, forget, and enter the next time.
 
 The due list is written before the work it guards, so every crash leaves an entry behind; looking at a tenant twice, or
 for nothing, changes nothing. Its cost follows the entries that are due, not the number of tenants.
@@ -11,20 +11,26 @@ from datetime import datetime, timedelta
 from shared import telemetry
 from shared.domain.activity import Event
 from shared.domain.actors import SERVICE
-from shared.domain.errors import ManagementSessionError, NotFound
+from shared.domain.errors import ManagementSessionError, NotFound, Problem
 from shared.domain.ids import TenantId
 from shared.domain.lease import Gate
 from shared.domain.operation import Operation
-from shared.domain.session import SessionState
+from shared.domain.policy_check import Check
+from shared.domain.session import Method, SessionState
 from shared.domain.store import Due, Overview, summary_of
+from shared.domain.tenant import Tenant
 from shared.services.answer_parked import AnswerParked
 from shared.services.ask_for_account import AskForServiceAccount
 from shared.services.ask_for_policies import AskForPolicies
+from shared.services.forget_old_rows import ForgetOldRows
 from shared.services.kept_secrets import sweep
+from shared.services.record_refusal import NOBODY, remember_nobodys
 from shared.services.toggle_session import ToggleSession
 from shared.services.world import World
 
 _AT_ONCE = 200
+_DAY = timedelta(days=1)
+_MOMENT = timedelta(microseconds=1)
 
 
 class Upkeep:
@@ -37,12 +43,14 @@ class Upkeep:
         accounts: AskForServiceAccount,
         policies: AskForPolicies,
         answer_parked: AnswerParked,
+        forget_old_rows: ForgetOldRows,
     ) -> None:
         self._world = world
         self._toggle = toggle
         self._accounts = accounts
         self._policies = policies
         self._answer_parked = answer_parked
+        self._forget_old_rows = forget_old_rows
 
     def __call__(self) -> int:
         """Look at everything that is due; how many tenants that were.
@@ -63,29 +71,33 @@ class Upkeep:
         return len(looked)
 
     def _look_or_put_off(self, entry: Due) -> None:
-        """One tenant's trouble, foreseen or not, must not keep the others waiting: it is looked at again later."""
-        world, settled = self._world, False
+        """One tenant's trouble, foreseen or not, must not keep the others waiting: it is looked at again later.
+
+        An entry whose work is not all done stays: the next run goes on with it.
+        """
+        world, settled, is_done = self._world, False, False
         try:
-            self._look(entry.tenant_id)
+            is_done = self._look(entry)
             settled = True
         except ManagementSessionError as error:
             telemetry.event("upkeepPutOff", tenant_id=entry.tenant_id, code=error.problem.code)
         finally:
             if not settled:
                 world.due.add(Due(entry.tenant_id, world.clock.now() + world.limits.stuck_after))
-            world.due.remove(entry)
+            if is_done or not settled:
+                world.due.remove(entry)
 
-    def _look(self, tenant_id: TenantId) -> None:
+    def _look(self, entry: Due) -> bool:
+        """Do what is due; False when there is more to forget than one look may."""
+        tenant_id, now = entry.tenant_id, self._world.clock.now()
         try:
             overview = self._world.store.overview(tenant_id)
         except NotFound:
-            return
-        now = self._world.clock.now()
+            return tenant_id != NOBODY or self._look_at_nobodys()
         tenant = overview.tenant.row
-        following = self._next(overview, now)
-        if following is not None:
-            self._world.due.add(Due(tenant_id, following))
-        if now < tenant.updated_at + 2 * self._world.limits.look_every:
+        self._world.due.add(Due(tenant_id, self._next(overview, now)))
+        has_changed = now < tenant.updated_at + 2 * self._world.limits.look_every
+        if has_changed:
             self._world.enter(summary_of(tenant), was=None)  # a crash may have come between change and list
         self._resend(overview, now)
         self._end_session(overview, now)
@@ -93,8 +105,19 @@ class Upkeep:
             self._world.due.add(Due(tenant_id, _following(tenant.created_at, self._world.limits.stuck_after, now)))
         if not self._policies.keep_up(overview.tenant):
             self._accounts.rotate_when_due(overview.tenant)
-        if tenant.operation is None:
+        if has_changed and tenant.operation is None:
             sweep(self._world, tenant_id)
+        is_daily = _following(tenant.created_at, _DAY, entry.at - _MOMENT) <= now
+        running = tenant.operation.operation_id if tenant.operation else None
+        return not (is_daily and self._forget_old_rows(tenant_id, running))
+
+    def _look_at_nobodys(self) -> bool:
+        """What belongs to no tenant grows old like the rest; while there is any of it, it is looked at daily."""
+        if self._forget_old_rows(NOBODY):
+            return False
+        if self._world.store.activity(NOBODY, limit=1, continuation=None).items:
+            remember_nobodys(self._world)
+        return True
 
     def _resend(self, overview: Overview, now: datetime) -> None:
         """Wake a worker for an operation that nobody seems to work on."""
@@ -119,18 +142,22 @@ class Upkeep:
         if session.expires_at is not None and now >= session.expires_at:
             self._toggle.end(overview, Event.SESSION_EXPIRED, SERVICE, "The session's time is up.")
             return
+        lost = _lost_since(overview.tenant.row, session.since)
+        if lost is not None and session.method is Method.SERVICE_ACCOUNT:
+            self._toggle.end(overview, Event.SESSION_ACCOUNT_LOST, SERVICE, lost.message)
+            return
         idle_timeout = overview.tenant.row.auto_enable.idle_timeout
         idle = idle_since(overview, now)
         if overview.tenant.row.auto_enable.enabled and idle is not None and now >= idle + idle_timeout:
             self._toggle.end(overview, Event.SESSION_IDLE, SERVICE, "No action has used the session for a while.")
 
-    def _next(self, overview: Overview, now: datetime) -> datetime | None:
-        """When to look again; None when nothing in the tenant can become due by itself.
+    def _next(self, overview: Overview, now: datetime) -> datetime:
+        """When to look again: within a day, and sooner where something can become due by itself.
 
         The times of a tenant lie on a grid, so that however many entries led here, one follows.
         """
         tenant, session, limits = overview.tenant.row, overview.tenant.row.session, self._world.limits
-        times = []
+        times = [_following(tenant.created_at, _DAY, now)]
         if tenant.operation is not None:
             times.append(_following(tenant.created_at, limits.stuck_after, now))
         if session.state is SessionState.ON and session.expires_at is not None:
@@ -140,12 +167,22 @@ class Upkeep:
             checked_at = tenant.policy_check.checked_at or now
             due = [checked_at + limits.check_every, tenant.account.next_rotation_at or checked_at + limits.check_every]
             times.append(max(min(due), now + limits.look_every))
-        return min(times) if times else None
+        if tenant.allowed_ips.is_in_force:
+            times.append(_following(tenant.created_at, limits.addresses_within, now))
+        return min(times)
 
 
 def _following(start: datetime, every: timedelta, now: datetime) -> datetime:
     """The first time after `now` that is a multiple of `every` away from `start`."""
     return start + ((now - start) // every + 1) * every
+
+
+def _lost_since(tenant: Tenant, moment: datetime) -> Problem | None:
+    """What a check that ended later has found of the account that no session can stand on."""
+    check = tenant.policy_check
+    if check.stopped_by is None or check.stopped_by.check is not Check.SERVICE_ACCOUNT:
+        return None
+    return check.stopped_by.as_problem() if check.checked_at is not None and check.checked_at > moment else None
 
 
 def idle_since(overview: Overview, now: datetime) -> datetime | None:

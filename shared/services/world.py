@@ -8,6 +8,7 @@ from uuid import UUID
 
 from shared import telemetry
 from shared.domain.actors import Caller, Right
+from shared.domain.directory_roles import RUNTIME, SINGLE, Registration
 from shared.domain.errors import Code, Refused, Transient, refused, tenant_not_found
 from shared.domain.limits import Limits
 from shared.domain.policies import TenantPolicies
@@ -21,11 +22,27 @@ _SOON = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
+class Application:
+    """One of our applications at Microsoft 365: the ports that speak as it.
+
+    Attributes:
+        application_id: its client id, as tenants consent to it.
+    """
+
+    application_id: UUID
+    directory: Directory
+    sign_in: SignIn
+    policies: TenantPolicies
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """The outside, port by port.
 
     Attributes:
-        application_id: our own client id, as tenants consent to it.
+        application_id: our own client id, as tenants consent to it; accounts are marked with it.
+        onboarding: the application that makes and removes accounts, roles and policies, where it is another one. It
+            may be switched off.
         egress_ips: CIDR ranges that our sign-ins, and our executors' requests, come from.
         egress_country: where those addresses are (ISO 3166-1), for policies that look at countries.
     """
@@ -44,6 +61,18 @@ class World:
     egress_country: str | None = None
     limits: Limits = field(default_factory=Limits)
     audiences: Audiences = field(default_factory=Audiences)
+    onboarding: Application | None = None
+
+    @property
+    def registration(self) -> Registration:
+        """What the application asks for that runs sessions."""
+        return SINGLE if self.onboarding is None else RUNTIME
+
+    def as_onboarding(self) -> World:
+        """This world for those who make and remove things in tenants; sign-ins stay with the other application."""
+        if self.onboarding is None:
+            return self
+        return replace(self, directory=self.onboarding.directory, policies=self.onboarding.policies)
 
     def enter_in_index(self, tenant: Tenant, was: Tenant | None) -> None:
         """Bring the tenant's line in the list up to date, if it shows anything that has changed since `was`.
@@ -88,6 +117,20 @@ def authorise(caller: Caller, tenant: Tenant, right: Right) -> None:
         raise tenant_not_found()
     if right not in rights:
         raise not_allowed(right)
+
+
+def authorise_everywhere(caller: Caller, right: Right) -> None:
+    """Let the caller go on where it is about no tenant, or not.
+
+    Raises:
+        Refused: `callerNotAllowed`, it has not got this right in every tenant.
+    """
+    if right not in caller.rights({}):
+        raise refused(
+            Code.CALLER_NOT_ALLOWED,
+            f"This takes the right {right.value} in every tenant.",
+            step="Ask for the app role of that right that ends in .All.",
+        )
 
 
 def not_allowed(right: Right) -> Refused:

@@ -19,7 +19,7 @@ STATUS_OF: Final[dict[str, int]] = {code["const"]: code["x-http-status"] for cod
 
 _EVERYWHERE: Final = frozenset(
     {"content-type", "content-length", "date", "server", "connection"}  # HTTP's own
-    | {"x-correlation-id", "cache-control", "etag"}  # ours; the version wherever a part of a tenant is shown
+    | {"x-correlation-id", "cache-control"}  # ours
     | {"content-security-policy", "x-content-type-options"}  # of a page
     | {"access-control-expose-headers"}  # for a console of another origin
 )

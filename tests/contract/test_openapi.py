@@ -170,7 +170,23 @@ _WORDS: Final = (
     "enabled",
 )
 _DURATIONS: Final = (
-    *("PT1M", "PT0M", "PT4M", "PT5M", "PT480M", "PT481M", "PT8H", "PT8H1M", "PT7H59M", "PT7H60M", "PT24H", "PT1440M"),
+    *(
+        "PT1M",
+        "PT0M",
+        "PT4M",
+        "PT5M",
+        "PT480M",
+        "PT481M",
+        "PT8H",
+        "PT120M",
+        "PT121M",
+        "PT2H1M",
+        "PT8H1M",
+        "PT7H59M",
+        "PT7H60M",
+        "PT24H",
+        "PT1440M",
+    ),
     *("PT1441M", "PT01H", "pt1h", "PT1H30M15S", "P1D", "PT1H\n", "\nPT1H", "PT\u0661H"),
 )
 _GUIDS: Final = (

@@ -59,7 +59,7 @@ class Door:
             "objectId": OBJECT_ID,
             "operationId": service.operations.get(place, _NOT_THERE),
             "actionId": service.actions[place, executor] if known else _NOT_THERE,
-            "messageId": service.messages_kept.get(place, _NOT_THERE),
+            "messageId": service.messages_kept.get(place if self.of_tenant else Place.UNKNOWN, _NOT_THERE),
             "leaseId": service.lease(place, executor) if known else _NOT_THERE,
         }
         return self.at(**values)

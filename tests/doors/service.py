@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -41,7 +42,7 @@ class Service:
     Attributes:
         log: every call of a port; `log.fail` breaks the next one.
         actions, operations, messages_kept: ids of what `open_sessions` has made: actions by executor, the turn-on, a
-            message that failed every time.
+            message that failed every time, also one about a tenant that nobody knows.
     """
 
     host: FunctionHost
@@ -114,8 +115,9 @@ class Service:
         return self.read(answer.headers["operation-location"].partition(answers.PREFIX)[2])
 
     def deliver(self, queue: str, message: object) -> Outcome:
-        """Runs the queue's door on a message: JSON text, or what is to become it."""
-        return self.host.deliver(queue, message if isinstance(message, str) else json_format.dumps(message))
+        """Runs the queue's door on a message: JSON text, or what is to become it, in Base64 as it lies in the queue."""
+        text = message if isinstance(message, str) else json_format.dumps(message)
+        return self.host.deliver(queue, b64encode(text.encode()).decode())
 
     def work(self) -> None:
         """Deliver what was sent to workers, letting time pass as far as needed, until nothing is left."""
@@ -145,14 +147,19 @@ class Service:
             assert turned_on["status"] == "succeeded", turned_on
             self.operations[place] = turned_on["id"]
             self.actions[place, EXECUTOR] = self.ask(place, EXECUTOR)
-            completion = {"schemaVersion": 1, "actionId": str(uuid4()), "tenantId": place.value, "outcome": "failed"}
-            self.deliver("action-completions-poison", completion)
-            (kept,) = self.read(f"{path}/poison-messages", ADMINISTRATOR)["value"]
-            self.messages_kept[place] = kept["messageId"]
+            self.messages_kept[place] = self.give_up(place, f"{path}/poison-messages")
+        self.messages_kept[Place.UNKNOWN] = self.give_up(Place.UNKNOWN, "/v1/poison-messages")
         self.actions[Place.OWN, LIMITED_EXECUTOR] = self.ask(Place.OWN, LIMITED_EXECUTOR)
         for person, rights in GRANTS.items():
             path = f"/v1/tenants/{Place.OWN.value}/operators/{person.object_id}"
             self.done("PUT", path, ADMINISTRATOR, {"roles": rights})
+
+    def give_up(self, place: Place, path: str) -> str:
+        """Give up on a completion in that tenant; the id of the only message kept at that path."""
+        completion = {"schemaVersion": 1, "actionId": str(uuid4()), "tenantId": place.value, "outcome": "failed"}
+        assert self.deliver("action-completions-poison", completion).succeeded
+        (kept,) = self.read(path, ADMINISTRATOR)["value"]
+        return str(kept["messageId"])
 
     def lease(self, place: Place, executor: Person = EXECUTOR) -> str:
         """The id of the lease that `open_sessions` has got for an executor."""

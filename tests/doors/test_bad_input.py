@@ -217,6 +217,14 @@ def test_a_state_that_is_none_is_refused(unchanged: Service, state: str) -> None
     assert refusal_of(unchanged.call("GET", f"/v1/tenants?state={state}", READER)) == (400, "invalidValue", "state")
 
 
+@pytest.mark.parametrize(
+    ("query", "target"),
+    [("hasProblem=1", "hasProblem"), ("hasProblem=True", "hasProblem"), (f"search={'x' * 257}", "search")],
+)
+def test_a_question_about_the_fleet_that_is_none_is_refused(unchanged: Service, query: str, target: str) -> None:
+    assert refusal_of(unchanged.call("GET", f"/v1/tenants?{query}", READER)) == (400, "invalidValue", target)
+
+
 @pytest.mark.parametrize("door", [door for door in DOORS.values() if door.rights], ids=named)
 def test_of_somebody_unknown_nothing_is_read_but_the_token(unchanged: Service, door: Door) -> None:
     headers = TYPED | {"Idempotency-Key": "", "If-Match": '"stale"'}

@@ -111,13 +111,18 @@ COMPLETE = {
 }
 
 
-def test_the_service_is_ready_when_its_tables_answer(service: Service) -> None:
+@pytest.mark.parametrize("trouble", [RuntimeError(SECRET), unavailable("Storage")], ids=["unforeseen", "transient"])
+def test_the_service_is_ready_when_its_tables_answer_and_whatever_else_happens_it_is_not(
+    service: Service, caplog: pytest.LogCaptureFixture, trouble: Exception
+) -> None:
     ready = service.call("GET", "/health/ready", NOBODY)
-    service.log.fail(len(service.log) + 1, unavailable("Storage"))
+    service.log.fail(len(service.log) + 1, trouble)
     away = service.call("GET", "/health/ready", NOBODY)
 
     assert ready.json() == {"status": "ok"}
-    assert refusal_of(away) == (503, "upstreamUnavailable", None)
+    assert refusal_of(away) == (503, "serviceUnavailable", None)
+    assert f'"event": "notReady", "correlationId": "{away.headers["x-correlation-id"]}"' in caplog.text
+    assert SECRET not in caplog.text
 
 
 def test_the_callers_correlation_id_is_used_everywhere(open_service: Service, caplog: pytest.LogCaptureFixture) -> None:
@@ -160,6 +165,24 @@ def test_the_next_page_has_the_same_filter(open_service: Service) -> None:
     pages = list(walk(open_service, "/v1/tenants?state=on&top=1"))
 
     assert [row["session"]["state"] for page in pages for row in page["value"]] == ["on", "on"]
+
+
+def test_a_search_goes_on_as_the_same_search(open_service: Service) -> None:
+    open_service.done("PUT", f"/v1/tenants/{Place.UNKNOWN.value}", ADMINISTRATOR, {"displayName": "A&B = C"})
+
+    found = [
+        [row["displayName"] for page in walk(open_service, f"/v1/tenants?top=1&{query}") for row in page["value"]]
+        for query in ("search=a%26b%20%3D", f"search={Place.UNKNOWN.value.upper()}", "search=nobody&hasProblem=false")
+    ]
+    problems = [
+        row["tenantId"]
+        for answer in ("true", "false")
+        for page in walk(open_service, f"/v1/tenants?top=1&hasProblem={answer}")
+        for row in page["value"]
+    ]
+
+    assert found == [["A&B = C"], ["A&B = C"], []]
+    assert sorted(problems) == sorted(row["tenantId"] for row in open_service.read("/v1/tenants?top=200")["value"])
 
 
 def walk(service: Service, path: str) -> Any:

@@ -13,6 +13,7 @@ import pytest
 from functions import bodies, reading
 from shared.domain.directory_roles import GLOBAL_ADMINISTRATOR
 from shared.domain.ids import TenantId
+from shared.domain.limits import Limits
 from shared.domain.secret import Secret
 from shared.services.turn_on_as_admin import Credentials
 from tests.doors.people import ADMINISTRATOR, EXECUTOR, OPERATOR, READER, Place
@@ -73,16 +74,30 @@ def test_federated_and_guest_users_are_refused_before_the_password_goes_anywhere
 
 
 def test_session_is_short_and_its_warning_is_part_of_every_answer(administered: Service) -> None:
-    accepted = administered.call("PUT", f"{OWN}/session", OPERATOR, TURN_ON | {"duration": "PT8H"})
+    before = session(administered)
+    accepted = administered.call("PUT", f"{OWN}/session", OPERATOR, TURN_ON | {"duration": "PT2H"})
     administered.work()
 
     shown = session(administered)
     assert accepted.status == 202
     assert "MFA" in content_of(accepted)["warning"]["text"]
     assert content_of(accepted)["warning"] == shown["warning"]
+    assert before["methods"] == [
+        {"method": "serviceAccount"},
+        {"method": "globalAdmin", "warning": shown["warning"]},
+    ], "who chooses is told before"
     assert (shown["state"], shown["method"]) == ("on", "globalAdmin")
     until, since = (datetime.fromisoformat(shown[name]) for name in ("expiresAt", "since"))
-    assert until - since == timedelta(hours=2), "the longest there is, whatever was asked for"
+    assert until - since == Limits().global_admin_longest == timedelta(hours=2)
+
+
+@pytest.mark.parametrize("duration", ["PT121M", "PT2H1M", "PT8H"])
+def test_a_longer_session_than_there_is_is_refused_in_words(administered: Service, duration: str) -> None:
+    answer = administered.call("PUT", f"{OWN}/session", OPERATOR, TURN_ON | {"duration": duration})
+
+    assert refusal_of(answer) == (400, "invalidValue", "duration")
+    assert "1 minute to 2 hours" in content_of(answer)["error"]["message"]
+    assert sign_ins(administered) == 0
 
 
 def test_session_ends_by_itself_when_its_time_is_up(administered: Service) -> None:

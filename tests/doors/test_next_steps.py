@@ -186,12 +186,44 @@ def test_failed_turn_on_says_the_same_on_the_tenant_the_session_and_the_operatio
     assert steps[0]["link"].startswith("https://entra.microsoft.com/")
 
 
+def test_an_error_that_is_kept_names_the_request_that_led_to_it(created: Service) -> None:
+    policies_of(created).rules[TENANT].add(FakePolicy("MFA for everybody"))
+    body, mine = {"state": "on", "method": "serviceAccount"}, {"x-correlation-id": "Only-for.tests_1"}
+
+    accepted = content_of(created.call("PUT", f"{OWN}/session", OPERATOR, body, headers=mine))
+    created.work()
+
+    kept = [
+        created.read(f"{OWN}/operations/{accepted['id']}")["error"],
+        created.read(f"{OWN}/session")["error"],
+        created.read(OWN)["session"]["error"],
+    ]
+    assert [error["correlationId"] for error in kept] == ["Only-for.tests_1"] * 3
+    assert [
+        entry["correlationId"]
+        for entry in created.read(f"{OWN}/activity")["value"]
+        if entry["kind"] in ("sessionTurningOn", "sessionFailed")
+    ] == ["Only-for.tests_1"] * 2
+
+
+def test_what_turning_off_could_not_do_names_the_request_that_asked_for_it(created: Service) -> None:
+    created.done("PUT", f"{OWN}/session", OPERATOR, {"state": "on", "method": "serviceAccount"})
+    mine = {"x-correlation-id": "Only-for.tests_2"}
+    created.tenants[TENANT].permissions = None
+    created.call("PUT", f"{OWN}/session", OPERATOR, {"state": "off"}, headers=mine)
+    created.work()
+
+    error = created.read(f"{OWN}/session")["error"]
+
+    assert (error["code"], error["correlationId"]) == ("cleanupIncomplete", "Only-for.tests_2")
+
+
 def test_tenant_whose_check_fails_says_what_is_in_the_way_before_anybody_turns_it_on(created: Service) -> None:
     policies_of(created).rules[TENANT].add(FakePolicy("MFA for everybody"))
 
     created.done("POST", f"{OWN}/policy-checks", OPERATOR, {})
 
-    row = created.read(f"{OWN}/policy-checks/latest", READER)["rows"][6]
+    (row,) = (row for row in created.read(f"{OWN}/policy-checks/latest", READER)["rows"] if row["verdict"] == "fail")
     assert created.read(OWN, READER)["nextStep"] == {"text": row["fix"], "link": row["link"]}
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
+from shared import wiring
 from shared.domain.action import Decision, Verdict
-from shared.domain.errors import Code
+from shared.domain.errors import Code, unavailable
 from shared.domain.ids import ActionId, OperationId
+from tests.contract import answers
 from tests.contract.test_contract_files import by_name
-from tests.doors.people import ADMINISTRATOR, EXECUTOR, LIMITED_EXECUTOR, Place
-from tests.doors.service import Service, action_request, content_of
+from tests.doors.people import ADMINISTRATOR, EXECUTOR, LIMITED_EXECUTOR, READER, Place
+from tests.doors.service import Service, action_request, content_of, refusal_of
 from tests.doors.test_queue_doors import OWN, SCHEMAS, message_for
 
+KEY = {"Idempotency-Key": "only-for-tests-key-1"}
 POISON = f"/v1/tenants/{OWN}/poison-messages"
 
 
@@ -63,6 +67,38 @@ def test_the_poison_door_leaves_a_decision_as_it_was(open_service: Service) -> N
     assert open_service.store.action(OWN, ActionId(UUID(action_id))) == before
 
 
+@pytest.mark.parametrize("queue", ["operations", "action-requests"])
+def test_a_message_that_cannot_be_closed_is_kept_told_to_support_and_done_with(
+    open_service: Service, queue: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise LookupError("only-for-tests-secret")
+
+    services = wiring.services()
+    monkeypatch.setattr(type(services.carry_out), "close", broken)
+    monkeypatch.setattr(type(services.act), "give_up", broken)
+    before = len(open_service.read(POISON, ADMINISTRATOR)["value"])
+
+    outcome = open_service.deliver(f"{queue}-poison", message_for(open_service, queue))
+
+    assert outcome.succeeded
+    assert len(open_service.read(POISON, ADMINISTRATOR)["value"]) == before + 1
+    (told,) = [record for record in caplog.records if "lastResortFailed" in record.getMessage()]
+    assert told.levelname == "ERROR"
+    assert "only-for-tests-secret" not in caplog.text
+
+
+@pytest.mark.parametrize("queue", SCHEMAS)
+def test_when_it_cannot_be_kept_the_message_comes_again(open_service: Service, queue: str) -> None:
+    message = message_for(open_service, queue)
+    open_service.log.fail(len(open_service.log) + 2, unavailable("The table"))
+
+    failed = open_service.deliver(f"{queue}-poison", message)
+    again = open_service.deliver(f"{queue}-poison", message)
+
+    assert (failed.succeeded, again.succeeded) == (False, True)
+
+
 @pytest.mark.parametrize("queue", SCHEMAS)
 def test_what_failed_every_time_is_kept_once_shown_and_can_be_sent_again(open_service: Service, queue: str) -> None:
     message = message_for(open_service, queue)
@@ -78,3 +114,51 @@ def test_what_failed_every_time_is_kept_once_shown_and_can_be_sent_again(open_se
     assert told.count("messagePoisoned") == len(known) + 1
     replayed = open_service.done("POST", f"{POISON}/{kept['messageId']}/replay", ADMINISTRATOR)
     assert "replayedAt" in replayed
+
+
+def test_the_same_key_sends_a_message_again_once(open_service: Service) -> None:
+    path = f"{POISON}/{open_service.messages_kept[Place.OWN]}/replay"
+    first = open_service.call("POST", path, ADMINISTRATOR, headers=KEY)
+    sent = len(open_service.messages.sent)
+    open_service.clock.advance(timedelta(minutes=1))
+
+    again = open_service.call("POST", path, ADMINISTRATOR, headers=KEY)
+
+    assert (again.status, content_of(again)) == (200, content_of(first))
+    assert len(open_service.messages.sent) == sent
+    assert content_of(open_service.call("POST", path, ADMINISTRATOR)) != content_of(first)
+    assert len(open_service.messages.sent) == sent + 1
+
+
+def test_the_key_of_one_message_is_refused_for_another(open_service: Service) -> None:
+    open_service.deliver("action-requests-poison", message_for(open_service, "action-requests"))
+    first, other = (kept["messageId"] for kept in open_service.read(POISON, ADMINISTRATOR)["value"])
+    open_service.call("POST", f"{POISON}/{first}/replay", ADMINISTRATOR, headers=KEY)
+
+    refused = open_service.call("POST", f"{POISON}/{other}/replay", ADMINISTRATOR, headers=KEY)
+
+    assert refusal_of(refused) == (409, "idempotencyKeyReused", "Idempotency-Key")
+
+
+def test_a_message_about_no_tenant_can_be_sent_again_when_its_tenant_is_there(open_service: Service) -> None:
+    (kept,) = open_service.read("/v1/poison-messages", ADMINISTRATOR)["value"]
+    path = f"/v1/poison-messages/{kept['messageId']}/replay"
+
+    replayed = open_service.call("POST", path, ADMINISTRATOR, headers=KEY)
+    again = open_service.call("POST", path, ADMINISTRATOR, headers=KEY)
+
+    assert content_of(again) == content_of(replayed)
+    (sent,) = [sent for sent in open_service.messages.sent if sent.queue == "action-completions"]
+    assert sent.text == kept["text"]
+    assert json.loads(kept["text"])["tenantId"] == Place.UNKNOWN.value
+
+
+def test_what_was_refused_or_given_up_on_for_no_tenant_is_in_a_trail_of_its_own(open_service: Service) -> None:
+    open_service.host.deliver("operations", "This is no Base64.")
+
+    page = open_service.read("/v1/activity?top=1", READER)
+    following = open_service.read(page["nextLink"].partition(answers.PREFIX)[2], READER)
+
+    (refused,), (poisoned,) = page["value"], following["value"]
+    assert (refused["kind"], refused["facts"]) == ("messageRefused", {"queue": "operations", "code": "invalidJson"})
+    assert (poisoned["kind"], poisoned["facts"]["queue"]) == ("messagePoisoned", "action-completions")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode, encodebytes
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -47,6 +48,17 @@ MALFORMED: Final[Mapping[str, tuple[str, str]]] = {
     "a version that is true": ('{"schemaVersion": true}', "invalidValue"),
     "markup": ("<QueueMessage/>", "invalidJson"),
 }
+UNREADABLE: Final[Mapping[str, str]] = {
+    "a sentence": "This is no Base64.",
+    "a message as it is": '{"schemaVersion": 1}',
+    "a list": "[]",
+    "half of it": "eyJ0ZW5hbnRJZCI6I",
+    "the other alphabet": "eyJh_-__",
+    "bytes that are no text": b64encode(b"\xff\xfe\x00").decode(),
+    "text that is no ASCII": "é🦔",
+    "a number": "123",
+}
+"""What lies in a queue and is no Base64 of JSON in UTF-8."""
 BAD_MESSAGES = [path for path in BAD if path.parent.name in SCHEMAS.values()]
 GOOD_MESSAGES = [path for path in GOOD if path.parent.name in SCHEMAS.values()]
 
@@ -91,7 +103,40 @@ def test_a_malformed_message_is_recorded_once_and_not_delivered_again(
 
     assert outcome.succeeded
     assert [(facts["queue"], facts["code"]) for facts in refusals(service)] == [(queue, code)]
-    assert [call for call in service.log.calls[len(before) :] if call.port != "TenantStore"] == []
+    assert {call.port for call in service.log.calls[len(before) :]} <= {"TenantStore", "DueList"}
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_message_that_nobody_can_read_is_recorded_once_and_not_delivered_again(
+    service: Service, queue: str, content: str
+) -> None:
+    outcome = service.host.deliver(queue, content)
+
+    assert outcome.succeeded
+    assert refusals(service) == [{"queue": queue, "code": "invalidJson"}]
+    assert service.messages.sent == []
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_message_that_was_not_encoded_is_filed_under_the_tenant_it_names(open_service: Service, queue: str) -> None:
+    kept, sent = open_service.kept(), len(open_service.messages.sent)
+
+    outcome = open_service.host.deliver(queue, json.dumps(message_for(open_service, queue)))
+
+    assert outcome.succeeded
+    assert refusals(open_service, OWN) == [{"queue": queue, "code": "invalidJson"}]
+    assert (open_service.kept() >= kept, len(open_service.messages.sent)) == (True, sent)
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_base64_may_be_broken_into_lines(open_service: Service, queue: str) -> None:
+    message = json.dumps(message_for(open_service, queue)).encode()
+
+    outcome = open_service.host.deliver(queue, encodebytes(message).decode())
+
+    assert outcome.succeeded
+    assert refusals(open_service) == refusals(open_service, OWN) == []
 
 
 @pytest.mark.parametrize("path", BAD_MESSAGES, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -125,12 +170,15 @@ def test_a_message_that_claims_what_only_the_platform_knows_is_refused(
     message = message_for(shared, queue) | {name: value}
 
     outcome = shared.deliver(queue, message)
+    as_it_is = shared.host.deliver(queue, json.dumps(message))
 
-    assert outcome.succeeded, outcome.error
-    refused = {"queue": queue, "code": "unknownField", "target": name}
-    added = shared.kept() - kept
+    assert (outcome.succeeded, as_it_is.succeeded) == (True, True), (outcome.error, as_it_is.error)
+    added = {json.dumps(json.loads(line)["facts"]) for line in shared.kept() - kept}
     assert len(shared.messages.sent) == sent
-    assert [json.loads(line)["facts"] for line in added] == [refused]
+    assert added == {
+        json.dumps({"queue": queue, "code": "unknownField", "target": name}),
+        json.dumps({"queue": queue, "code": "invalidJson"}),
+    }
 
 
 @pytest.mark.parametrize("queue", QUEUES)

@@ -55,10 +55,10 @@ def _at_leases(door: Door, by: Person, place: Place) -> Refusal | None:
 
 
 def _at_onboarding(by: Person, place: Place) -> Refusal | None:
-    """Whoever is an administrator anywhere may bring a tenant in; one that is there already is another's."""
+    """Who is an administrator everywhere may bring a tenant in; who is one somewhere may change that tenant."""
     if "administrator" not in by.everywhere | by.in_own:
         return NOT_ALLOWED
-    return None if place is Place.UNKNOWN or "administrator" in by.rights(place) else NO_TENANT
+    return None if "administrator" in by.rights(place) else NO_TENANT
 
 
 TABLE: dict[tuple[str, str], dict[Place, Refusal | None]] = {

@@ -103,6 +103,19 @@ def test_nothing_can_be_had_from_the_moment_off_is_accepted(open_service: Servic
     assert redeem(open_service, Place.OWN, lease_id) == (409, "sessionNotOn", None)
 
 
+def test_a_session_whose_time_is_up_counts_as_off_for_who_asks_for_it(open_service: Service) -> None:
+    path, wanted = f"/v1/tenants/{Place.OWN.value}/session", {"state": "on", "method": "serviceAccount"}
+    open_service.clock.advance(timedelta(hours=8))
+
+    refused = open_service.call("PUT", path, OPERATOR, wanted)
+    open_service.work()
+    accepted = open_service.call("PUT", path, OPERATOR, wanted)
+
+    assert refusal_of(refused) == (409, "operationInProgress", None)
+    assert refused.headers["retry-after"] == "2"
+    assert accepted.status == 202
+
+
 def test_a_lease_never_outlives_its_session(open_service: Service) -> None:
     lease_id = open_service.lease(Place.OWN)
     session = open_service.read(f"/v1/tenants/{Place.OWN.value}/session")

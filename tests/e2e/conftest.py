@@ -8,7 +8,7 @@ import pytest
 
 from local.client import Client
 from local.stack import Stack
-from tests.e2e.telling import NO_BASE64, Telling, queue
+from tests.e2e.telling import Telling
 
 
 @pytest.fixture(scope="package")
@@ -22,9 +22,6 @@ def telling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telling]:
 def stack(tmp_path_factory: pytest.TempPathFactory, telling: Telling) -> Iterator[Stack]:
     """The stack of the other tests, which begin when the telling has begun."""
     with Stack(directory=tmp_path_factory.mktemp("stack")) as stack:
-        # Half a minute of attempts lies ahead of it; whether anybody minds is looked at last.
-        with queue(stack, "action-completions") as completions:
-            completions.send_message(NO_BASE64)
         yield stack
 
 

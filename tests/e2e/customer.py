@@ -11,7 +11,6 @@ from uuid import UUID, uuid4, uuid5
 
 from local.client import Client, Reply
 from local.executor import Executor
-from local.simulator.seed import APP_CLIENT_ID
 from local.tokens import bearer
 from tests.contract import answers
 
@@ -63,7 +62,7 @@ class Customer:
     @property
     def mark(self) -> str:
         """What the `employeeId` of every account begins with that this service has made in this tenant."""
-        return uuid5(UUID(APP_CLIENT_ID), self.tenant_id).hex[:8]
+        return uuid5(UUID(self.client.addresses.settings["APP_CLIENT_ID"]), self.tenant_id).hex[:8]
 
     @property
     def account_name(self) -> str:

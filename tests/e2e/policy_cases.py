@@ -16,6 +16,7 @@ from tests.e2e.policy_changes import (
     change_roles,
     changed,
     has_policy,
+    leaves_an_account,
     loses_consent_half_way,
     then_in_allowed_ips,
 )
@@ -23,6 +24,8 @@ from tests.e2e.policy_changes import (
 ROWS: Final = (
     "consent",
     "adminRole",
+    "serviceAccount",
+    "unrecordedAccounts",
     "tenantFacts",
     "licence",
     "securityDefaults",
@@ -30,6 +33,7 @@ ROWS: Final = (
     "conditionalAccess",
     "comingPolicies",
     "namedLocation",
+    "unrecordedPolicies",
     "roles",
     "credentialAge",
     "otherSignInMethods",
@@ -66,7 +70,8 @@ class Case:
 
 _NOT_TRIED: Final = {"signIn": "skipped"}
 _NOTHING_FOUND_OUT: Final = {"conditionalAccess": "unknown", "comingPolicies": "unknown"}
-_OF_THE_ACCOUNT: Final = ROWS[ROWS.index("perUserMfa") :]
+_OF_THE_ACCOUNT: Final = tuple(name for name in ROWS[ROWS.index("perUserMfa") :] if name != "unrecordedPolicies")
+_WITHOUT_ACCOUNT: Final = dict.fromkeys(_OF_THE_ACCOUNT, "skipped")
 
 CASES: Final = (
     Case("healthy", {}),
@@ -98,7 +103,7 @@ CASES: Final = (
     ),
     Case(
         "no licence",
-        {"licence": "fail", "conditionalAccess": "skipped", "comingPolicies": "skipped"},
+        {"licence": "fail", **dict.fromkeys(("conditionalAccess", "comingPolicies", "unrecordedPolicies"), "skipped")},
         {"licence": ("Entra ID P1",), "conditionalAccess": ("Entra ID P1",)},
         seed={"skus": ["STANDARDPACK"]},
     ),
@@ -118,7 +123,7 @@ CASES: Final = (
         "consent revoked half way",
         {
             **_NOTHING_FOUND_OUT,
-            **dict.fromkeys(("perUserMfa", "roles", "otherSignInMethods"), "unknown"),
+            **dict.fromkeys(("perUserMfa", "unrecordedPolicies", "roles", "otherSignInMethods"), "unknown"),
             "signIn": "fail",
         },
         {"perUserMfa": ("consent",), "signIn": ("AADSTS7000229",)},
@@ -132,7 +137,11 @@ CASES: Final = (
     ),
     Case(
         "consent in part",
-        {"consent": "fail", "securityDefaults": "unknown", "perUserMfa": "unknown", **_NOTHING_FOUND_OUT},
+        {
+            "consent": "fail",
+            **_NOTHING_FOUND_OUT,
+            **dict.fromkeys(("securityDefaults", "perUserMfa", "unrecordedPolicies"), "unknown"),
+        },
         {"consent": ("Policy.Read.All",), "conditionalAccess": ("Policy.Read.All",)},
         lambda customer: change_consent(customer, grant=False, appRoles=["Policy.Read.All"]),
     ),
@@ -226,8 +235,26 @@ CASES: Final = (
     ),
     Case(
         "no account yet",
-        dict.fromkeys(_OF_THE_ACCOUNT, "skipped"),
+        {"serviceAccount": "skipped", **_WITHOUT_ACCOUNT},
         {"signIn": ("no service account yet",)},
         has_account=False,
+    ),
+    Case(
+        "account disabled",
+        {"serviceAccount": "fail", **_WITHOUT_ACCOUNT},
+        {"serviceAccount": ("is disabled", "retry the service account creation")},
+        account_changed(properties={"accountEnabled": False}),
+    ),
+    Case(
+        "account without our mark",
+        {"serviceAccount": "fail", **_WITHOUT_ACCOUNT},
+        {"serviceAccount": ("does not carry our mark",)},
+        account_changed(properties={"employeeId": "E-4711"}),
+    ),
+    Case(
+        "account that nobody owns",
+        {"unrecordedAccounts": "fail"},
+        {"unrecordedAccounts": ("-2@", "the daily look removes it")},
+        leaves_an_account,
     ),
 )

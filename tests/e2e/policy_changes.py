@@ -26,6 +26,13 @@ def account_changed(**change: object) -> Callable[[Customer], None]:
     return lambda customer: customer.change(users={customer.account_name: change})
 
 
+def leaves_an_account(customer: Customer) -> None:
+    """An attempt at the service account, whose reply was lost, has left another one."""
+    (ours,) = customer.users()
+    left = {"password": "only-for-tests-L3ft-behind", "properties": {"employeeId": ours["employeeId"]}}
+    customer.change(users={customer.account_name.replace("@", "-2@"): left})
+
+
 def has_policy(
     display_name: str, control: str = "mfa", *, state: str = "enabled", where: Json | None = None
 ) -> Callable[[Customer], None]:

@@ -29,10 +29,11 @@ from local.tokens import bearer
 _CHATTY: Final = """
 import logging
 
+import shared.telemetry  # it quiets them when it is loaded
+
 for _library in ("azure", "msal", "urllib3", "requests"):
     logging.getLogger(_library).setLevel(logging.DEBUG)
 """
-NO_BASE64: Final = "This is no Base64."
 _VAULT_API: Final = "7.4"
 _WITHIN: Final = 180.0  # seconds
 
@@ -164,7 +165,7 @@ def stored_messages(connection: str) -> list[str]:
     with QueueServiceClient.from_connection_string(connection) as service:
         queues = [service.get_queue_client(queue.name) for queue in service.list_queues()]
         found = [str(message.content) for queue in queues for message in queue.peek_messages(max_messages=32)]
-    return [content if content == NO_BASE64 else b64decode(content).decode() for content in found]
+    return [b64decode(content).decode() for content in found]
 
 
 def stored_rows(connection: str) -> list[str]:

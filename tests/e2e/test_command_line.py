@@ -23,7 +23,7 @@ NOT_UP = "The local stack is not up. Start it with `make run`, in another termin
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A directory that looks like this project, without a stack."""
-    for name in ("local", "shared", "functions", "function_app.py", "host.json"):
+    for name in ("local", "infra", "shared", "functions", "function_app.py", "host.json"):
         (tmp_path / name).symlink_to(PROJECT / name)
     return tmp_path
 

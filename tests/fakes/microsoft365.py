@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from shared.domain.directory_roles import PERMISSIONS
+from shared.domain.directory_roles import ONBOARDING, PERMISSIONS, SINGLE, Registration
 from shared.domain.errors import Code, ManagementSessionError, Problem, Transient, refused
 from shared.domain.ids import TenantId
 from shared.domain.ports import Clock, Directory, DirectoryUser, NewUser, Organization, RoleAssignment, SignedIn, SignIn
@@ -16,6 +16,7 @@ from shared.domain.sign_in_errors import classify
 from tests.fakes.calls import CallLog, logs
 
 TOKEN_LIFE = timedelta(minutes=75)
+READ_ROLES, READ_WRITE_ROLES = "RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory"
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class FakeTenant:
 
     Attributes:
         permissions: what the tenant consents to; None when our application is not in the tenant at all.
+        onboarding_permissions: the same for the application that makes accounts, where that is another one.
         has_directory_role: whether our application may act on role-holders.
         sign_in_code: the AADSTS code with which a policy refuses every user's sign-in; None when none does.
         replication_lag: for how many reads, role assignments included, a new user is not there yet.
@@ -54,6 +56,7 @@ class FakeTenant:
 
     organization: Organization = field(default_factory=_an_organization)
     permissions: set[str] | None = field(default_factory=lambda: set(PERMISSIONS))
+    onboarding_permissions: set[str] | None = field(default_factory=lambda: set(ONBOARDING.permissions))
     has_directory_role: bool = True
     sign_in_code: int | None = None
     replication_lag: int = 0
@@ -83,47 +86,61 @@ def _sign_in_error(aadsts: int) -> ManagementSessionError:
     return classify("invalid_grant", [aadsts], "").as_error()
 
 
-def admitted(tenant: FakeTenant, permission: str) -> FakeTenant:
-    """The tenant, if it has consented to that.
+def admitted(tenant: FakeTenant, asked: Registration, permission: str, *, or_lesser: str = "") -> FakeTenant:
+    """The tenant, if it has consented to that, or to a lesser permission that serves as well.
 
     Raises:
-        Refused: `consentMissing`, `permissionMissing`.
+        Refused: `consentMissing`, `onboardingOff`, `permissionMissing`.
     """
-    if permission not in _require_consent(tenant):
+    if not {permission, or_lesser} & _require_consent(tenant, asked):
         raise refused(
             Code.PERMISSION_MISSING,
-            f"Management Sessions doesn't have permission to {PERMISSIONS[permission]} in this tenant.",
+            f"{asked.name} doesn't have permission to {PERMISSIONS[permission]} in this tenant.",
             step=f"Grant admin consent for {permission}.",
             link="https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent",
         )
     return tenant
 
 
-def _require_consent(tenant: FakeTenant) -> set[str]:
-    if tenant.permissions is None:
+def _require_consent(tenant: FakeTenant, asked: Registration) -> set[str]:
+    held = tenant.onboarding_permissions if asked is ONBOARDING else tenant.permissions
+    if held is None and asked.may_be_off:
+        raise refused(
+            Code.ONBOARDING_OFF,
+            f"{asked.name} is switched off.",
+            step=f"Switch {asked.name} on.",
+            link="https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent",
+        )
+    if held is None:
         raise _sign_in_error(7000229)
-    return tenant.permissions
+    return held
 
 
 @logs(Directory)
 class FakeDirectory:
-    """Directories of tenants (Directory port)."""
+    """Directories of tenants (Directory port), as one of our applications knows them."""
 
-    def __init__(self, tenants: FakeTenants, log: CallLog | None = None) -> None:
+    def __init__(self, tenants: FakeTenants, log: CallLog | None = None, asked: Registration = SINGLE) -> None:
         self.log = CallLog() if log is None else log
         self.tenants = tenants
+        self._asked = asked
 
     def organization(self, tenant_id: TenantId) -> Organization:
         return self._admitted(tenant_id, "Organization.Read.All").organization
 
     def user(self, tenant_id: TenantId, key: str) -> DirectoryUser | None:
-        tenant = self._admitted(tenant_id, "User.ReadWrite.All")
+        tenant = self._admitted(tenant_id, "User.ReadWrite.All", or_lesser="User.Read.All")
         wanted = key.lower()
         user = tenant.find(lambda user: wanted in (str(user.object_id), user.user_principal_name.lower()))
         return user.shown() if user and _is_visible(user) else None
 
+    def marked_users(self, tenant_id: TenantId, beginning: str) -> tuple[DirectoryUser, ...]:
+        users = self._admitted(tenant_id, "User.ReadWrite.All", or_lesser="User.Read.All").users
+        marked = [user for user in users if not user.is_deleted and (user.marker or "").startswith(beginning)]
+        return tuple(user.shown() for user in marked if _is_visible(user))
+
     def deleted_user(self, tenant_id: TenantId, user_principal_name: str) -> DirectoryUser | None:
-        tenant = self._admitted(tenant_id, "User.ReadWrite.All")
+        tenant = self._admitted(tenant_id, "User.ReadWrite.All", or_lesser="User.Read.All")
         user = tenant.find(lambda user: user.user_principal_name == user_principal_name, is_deleted=True)
         return user.shown() if user else None
 
@@ -165,12 +182,12 @@ class FakeDirectory:
         tenant.refresh_tokens = {token: user for token, user in tenant.refresh_tokens.items() if user != object_id}
 
     def role_assignments(self, tenant_id: TenantId, object_id: UUID) -> tuple[RoleAssignment, ...]:
-        tenant = self._admitted(tenant_id, "RoleManagement.ReadWrite.Directory")
+        tenant = self._admitted(tenant_id, READ_WRITE_ROLES, or_lesser=READ_ROLES)
         user = tenant.find(lambda user: user.object_id == object_id)
         return tuple(RoleAssignment(name, role) for name, role in user.roles.items()) if user else ()
 
     def assign_role(self, tenant_id: TenantId, object_id: UUID, role_template_id: UUID) -> None:
-        tenant = self._admitted(tenant_id, "RoleManagement.ReadWrite.Directory")
+        tenant = self._admitted(tenant_id, READ_WRITE_ROLES)
         user = tenant.find(lambda user: user.object_id == object_id)
         if user is None or not _is_visible(user):
             raise _not_there_yet()
@@ -178,11 +195,11 @@ class FakeDirectory:
             user.roles[str(uuid4())] = role_template_id
 
     def remove_role(self, tenant_id: TenantId, assignment_id: str) -> None:
-        for user in self._admitted(tenant_id, "RoleManagement.ReadWrite.Directory").users:
+        for user in self._admitted(tenant_id, READ_WRITE_ROLES).users:
             user.roles.pop(assignment_id, None)
 
-    def _admitted(self, tenant_id: TenantId, permission: str) -> FakeTenant:
-        return admitted(self.tenants[tenant_id], permission)
+    def _admitted(self, tenant_id: TenantId, permission: str, *, or_lesser: str = "") -> FakeTenant:
+        return admitted(self.tenants[tenant_id], self._asked, permission, or_lesser=or_lesser)
 
     def _in_our_power(self, tenant_id: TenantId, object_id: UUID, permission: str) -> FakeUser:
         tenant = self._admitted(tenant_id, permission)
@@ -221,15 +238,21 @@ def _not_there_yet() -> Transient:
 
 @logs(SignIn)
 class FakeSignIn:
-    """Sign-ins at tenants (SignIn port); it takes the passwords that the directory of the same tenants holds."""
+    """Sign-ins at tenants (SignIn port); it takes the passwords that the directory of the same tenants holds.
 
-    def __init__(self, tenants: FakeTenants, clock: Clock, log: CallLog | None = None) -> None:
+    Users sign in to the application that runs sessions, and to no other.
+    """
+
+    def __init__(
+        self, tenants: FakeTenants, clock: Clock, log: CallLog | None = None, asked: Registration = SINGLE
+    ) -> None:
         self.log = CallLog() if log is None else log
         self.tenants = tenants
         self._clock = clock
+        self._asked = asked
 
     def permissions(self, tenant_id: TenantId) -> frozenset[str]:
-        return frozenset(_require_consent(self.tenants[tenant_id]))
+        return frozenset(_require_consent(self.tenants[tenant_id], self._asked))
 
     def with_password(self, tenant_id: TenantId, user_principal_name: str, password: Secret) -> SignedIn:
         tenant = self.tenants[tenant_id]
@@ -240,7 +263,7 @@ class FakeSignIn:
 
     def redeem(self, tenant_id: TenantId, refresh_token: Secret, scope: str) -> AccessToken:
         tenant = self.tenants[tenant_id]
-        _require_consent(tenant)
+        _require_consent(tenant, SINGLE)
         object_id = tenant.refresh_tokens.get(refresh_token.reveal())
         if object_id is None:
             raise _sign_in_error(50173)
@@ -253,7 +276,7 @@ class FakeSignIn:
 
 
 def _authenticated(tenant: FakeTenant, user_principal_name: str, password: Secret) -> FakeUser:
-    _require_consent(tenant)
+    _require_consent(tenant, SINGLE)
     user = tenant.find(lambda user: user.user_principal_name.lower() == user_principal_name.lower())
     if user is not None and user.password != password:
         raise _sign_in_error(50126)

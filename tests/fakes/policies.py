@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from uuid import UUID, uuid4
 
-from shared.domain.directory_roles import PRIVILEGED_AUTHENTICATION_ADMINISTRATOR
+from shared.domain.directory_roles import PRIVILEGED_AUTHENTICATION_ADMINISTRATOR, SINGLE, Registration
 from shared.domain.errors import Code, Problem, Transient, not_found, refused
 from shared.domain.ids import TenantId
 from shared.domain.policies import Applied, NamedLocation, Policy, SignInConditions, TenantPolicies
 from tests.fakes.calls import CallLog, logs
-from tests.fakes.microsoft365 import FakeTenant, FakeTenants, admitted
+from tests.fakes.microsoft365 import READ_ROLES, READ_WRITE_ROLES, FakeTenant, FakeTenants, admitted
 
 READ = "Policy.Read.All"
 WRITE = "Policy.ReadWrite.ConditionalAccess"
@@ -53,6 +53,7 @@ class FakePolicy:
             self.excluded_users,
             self.is_microsoft_managed,
             self.created_at,
+            str(next(iter(self.users))) if self.users is not None and len(self.users) == 1 else None,
         )
 
     def concerns(self, asked: SignInConditions) -> bool:
@@ -96,16 +97,25 @@ class FakeRules:
 
 @logs(TenantPolicies)
 class FakeTenantPolicies:
-    """Policies of tenants (TenantPolicies port); what they have consented to is in the tenants all fakes share.
+    """Policies of tenants (TenantPolicies port), as one of our applications knows them.
+
+    What they have consented to is in the tenants that all fakes share.
 
     Attributes:
         rules: tenant by tenant, each coming into being when it is first looked at.
     """
 
-    def __init__(self, tenants: FakeTenants, log: CallLog | None = None) -> None:
+    def __init__(
+        self,
+        tenants: FakeTenants,
+        log: CallLog | None = None,
+        asked: Registration = SINGLE,
+        rules: defaultdict[TenantId, FakeRules] | None = None,
+    ) -> None:
         self.log = CallLog() if log is None else log
         self.tenants = tenants
-        self.rules: defaultdict[TenantId, FakeRules] = defaultdict(FakeRules)
+        self.rules = defaultdict(FakeRules) if rules is None else rules
+        self._asked = asked
 
     def has_premium(self, tenant_id: TenantId) -> bool:
         self._admitted(tenant_id, "Organization.Read.All")
@@ -124,7 +134,7 @@ class FakeTenantPolicies:
         return self.rules[tenant_id].other_methods.get(user_id, ())
 
     def application_roles(self, tenant_id: TenantId, application_id: UUID) -> frozenset[UUID]:
-        tenant = self._admitted(tenant_id, "RoleManagement.ReadWrite.Directory")
+        tenant = self._admitted(tenant_id, READ_WRITE_ROLES, or_lesser=READ_ROLES)
         return frozenset({PRIVILEGED_AUTHENTICATION_ADMINISTRATOR.template_id} if tenant.has_directory_role else ())
 
     def policies(self, tenant_id: TenantId) -> tuple[Policy, ...]:
@@ -192,8 +202,8 @@ class FakeTenantPolicies:
         rules = self._premium(tenant_id, WRITE)
         rules.policies[policy_id] = replace(_find(rules, policy_id), excluded_users=user_ids)
 
-    def _admitted(self, tenant_id: TenantId, permission: str) -> FakeTenant:
-        return admitted(self.tenants[tenant_id], permission)
+    def _admitted(self, tenant_id: TenantId, permission: str, *, or_lesser: str = "") -> FakeTenant:
+        return admitted(self.tenants[tenant_id], self._asked, permission, or_lesser=or_lesser)
 
     def _premium(self, tenant_id: TenantId, permission: str) -> FakeRules:
         self._admitted(tenant_id, permission)

@@ -15,6 +15,7 @@ from shared.domain.errors import Code, NextStep, Problem
 from shared.domain.ids import GATES, AccountId, ActionId, LeaseId, OperationId, SessionId, TenantId, lease_id_for
 from shared.domain.lease import Gate, GateState, Lease
 from shared.domain.operation import Operation, OperationKind, Step
+from shared.domain.poison import PoisonMessage
 from shared.domain.policy_check import BlockingPolicy, Check, Finding, PolicyCheck, PolicyState, WhatIf
 from shared.domain.policy_check import Verdict as PolicyVerdict
 from shared.domain.resources import ALL_RESOURCES, Resource
@@ -140,6 +141,11 @@ def activity_row(tenant_id: TenantId, at: datetime = NOW) -> Activity:
 def replay_row() -> Replay:
     """What an Idempotency-Key stood for."""
     return Replay(uuid4().hex, uuid4().hex, OperationId(uuid4()))
+
+
+def poison_row() -> PoisonMessage:
+    """A message that failed every time, and was sent again."""
+    return PoisonMessage(uuid4(), "action-requests", '{"schemaVersion":1}', NOW, PROBLEM, NOW)
 
 
 def open_gate(number: int, *, leases: int = 1) -> Gate:

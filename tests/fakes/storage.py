@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.adapters.storage.due_table import DueTable
 from shared.adapters.storage.tenant_index_table import TenantIndexTable
 from shared.adapters.storage.tenant_table import TenantTable
+from shared.domain.ports import Clock
 from shared.domain.store import DueList, TenantIndex, TenantStore
 from tests.fakes.calls import CallLog, logs
 from tests.fakes.tables import MemoryTable
@@ -14,9 +15,9 @@ from tests.fakes.tables import MemoryTable
 class FakeTenantStore(TenantTable):
     """TenantStore. Its rows are encoded as in Azure, so `table.text()` shows whatever is kept."""
 
-    def __init__(self, log: CallLog) -> None:
+    def __init__(self, log: CallLog, clock: Clock | None = None) -> None:
         self.log = log
-        self.table = MemoryTable()
+        self.table = MemoryTable(clock)
         super().__init__(self.table)
 
 

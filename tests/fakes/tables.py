@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import count
 from threading import Lock
 from typing import Final
 
 from shared.adapters.storage.table import Change, Entity, Found, How
 from shared.domain.errors import AlreadyExists, Conflict
+from shared.domain.ports import Clock
+from tests.fakes.clock import FakeClock
 
 _KEY: Final = re.compile(r"[^/\\#?\x00-\x1f\x7f-\x9f]{0,512}")
 _LONGEST_TEXT: Final = 32_768
@@ -23,15 +26,17 @@ _Key = tuple[str, str]
 class MemoryTable:
     """Rows in a dictionary, changed by one thread at a time (Table)."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or FakeClock()
         self._rows: dict[_Key, Found] = {}
+        self._written: dict[_Key, datetime] = {}
         self._versions = count(1)
         self._lock = Lock()
 
     def take_over(self, other: MemoryTable) -> None:
         """Hold what the other one holds, under the same etags."""
         with self._lock:
-            self._rows = dict(other._rows)
+            self._rows, self._written = dict(other._rows), dict(other._written)
             self._versions = count(next(other._versions))
 
     def text(self) -> str:
@@ -43,9 +48,19 @@ class MemoryTable:
         with self._lock:
             return self._rows.get((partition, row))
 
-    def between(self, partition: str, low: str, high: str, *, limit: int | None = None) -> tuple[Found, ...]:
+    def between(
+        self,
+        partition: str,
+        low: str,
+        high: str,
+        *,
+        limit: int | None = None,
+        written_before: datetime | None = None,
+    ) -> tuple[Found, ...]:
         with self._lock:
             keys = sorted(key for key in self._rows if key[0] == partition and low <= key[1] < high)
+            if written_before is not None:
+                keys = [key for key in keys if self._written[key] < written_before]
             return tuple(self._rows[key] for key in keys[:limit])
 
     def commit(self, changes: Sequence[Change]) -> tuple[str, ...]:
@@ -81,6 +96,7 @@ class MemoryTable:
             del self._rows[key]
             return ""
         kept = self._rows[key].entity if change.how is How.MERGE else {}
+        self._written[key] = self._clock.now()
         self._rows[key] = Found({**kept, **change.entity}, f'W/"{next(self._versions)}"')
         return self._rows[key].etag
 

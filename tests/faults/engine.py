@@ -10,6 +10,7 @@ from functools import cache
 
 from shared.domain.action import Verdict
 from shared.domain.session import SessionState
+from shared.domain.standing_refusal import drift
 from shared.domain.tenant import AccountState
 from tests.fakes.calls import Call
 from tests.faults.faults import Fault
@@ -84,6 +85,9 @@ def _recovered(stage: Stage, host: Host) -> Iterator[str]:
     if stage.tenant.account.state is not AccountState.CREATED:
         yield f"afterwards the account is {stage.tenant.account.state}: {stage.tenant.account.problem}"
         return
+    if drift(stage.tenant):
+        stage.rotate()
+        host.settle()
     stage.turn_on()
     host.settle()
     if stage.tenant.session.state is not SessionState.ON:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.domain.action import ActionKind
 from shared.domain.allowed_ips import AllowedIpsState
+from shared.domain.errors import Code, Problem
+from shared.domain.secret import Secret
+from shared.services.create_account import marker_of, names_of
 from tests.fakes.policies import FakePolicy
+from tests.faults.promises import LEFT, LEFT_PASSWORD, users_of_ours
 from tests.host import Host
-from tests.stage import Stage
+from tests.stage import APPLICATION, Stage
 
 Act = Callable[[Stage, Host], None]
 
@@ -51,6 +55,11 @@ def drain(stage: Stage, host: Host) -> None:
 
 def rotate(stage: Stage, host: Host) -> None:
     host.http(lambda: stage.rotate("rotate"))
+
+
+def register_onboarding(stage: Stage, host: Host) -> None:
+    """Another application makes accounts, roles and policies."""
+    stage.register_onboarding()
 
 
 def lose_the_directory_role(stage: Stage, host: Host) -> None:
@@ -155,8 +164,63 @@ def turn_on_shortly(stage: Stage, host: Host) -> None:
     host.settle()
 
 
+def wait_an_hour(stage: Stage, host: Host) -> None:
+    """Long enough for Entra to know the account, and for its first check."""
+    host.run(timedelta(hours=1))
+
+
+def wait_for_the_daily_look(stage: Stage, host: Host) -> None:
+    """A minute is left until the next check begins by itself."""
+    checked_at = stage.tenant.policy_check.checked_at
+    assert checked_at is not None
+    host.run(checked_at + stage.world.limits.check_every - stage.clock.now() - timedelta(minutes=1))
+
+
+def look_daily(stage: Stage, host: Host) -> None:
+    host.run(timedelta(minutes=15))
+
+
+def lose_the_account(stage: Stage, host: Host) -> None:
+    """The customer deletes it; it is in their recycle bin."""
+    (user,) = users_of_ours(stage)
+    user.is_deleted = True
+
+
+def change_the_password(stage: Stage, host: Host) -> None:
+    """Somebody in the tenant does, and we are not told."""
+    (user,) = users_of_ours(stage)
+    user.password = Secret("only-for-tests-changed-by-somebody")
+
+
+def leave_orphans(stage: Stage, host: Host) -> None:
+    """What attempts leave whose replies were lost: one more account, and one more of what allowed IPs are made of."""
+    tenant, rules = stage.tenant, stage.rules
+    stage.microsoft365.add_user(names_of(tenant)[1], LEFT_PASSWORD, marker=marker_of(tenant, APPLICATION))
+    (location,) = rules.locations.values()
+    rules.locations[LEFT] = replace(location, location_id=LEFT)
+    policy = rules.policies[str(tenant.allowed_ips.policy_id)]
+    rules.add(replace(policy, policy_id=LEFT, spared_location=LEFT))
+
+
+def delete_the_restriction(stage: Stage, host: Host) -> None:
+    """The customer deletes the policy of the allowed IPs."""
+    del stage.rules.policies[str(stage.tenant.allowed_ips.policy_id)]
+
+
+def keep_a_message(stage: Stage, host: Host) -> None:
+    problem = Problem(Code.INTERNAL_ERROR, "It failed every time.")
+    stage.services.poison.keep("action-requests", stage.tenant_id, "a message", problem)
+
+
+def grow_old(stage: Stage, host: Host) -> None:
+    """Years in which nothing was looked at, nor anybody asked for what was answered."""
+    stage.requests.clear()
+    stage.clock.advance(stage.world.limits.retention + timedelta(days=3))
+
+
 _CREATED = (onboard, create)
 _ON = (*_CREATED, turn_on)
+_A_DAY_LATER = (*_CREATED, wait_an_hour, wait_for_the_daily_look)
 _RESTRICTED = (*_CREATED, write_a_policy_that_blocks_later, set_allowed_ips)
 
 FLOWS = (
@@ -175,11 +239,22 @@ FLOWS = (
     Flow("rotate", _CREATED, (rotate,)),
     Flow("rotate while on", _ON, (rotate,)),
     Flow("rotate by itself", (*_CREATED, lose_the_directory_role), (rotate,)),
+    Flow("rotate with two applications", (register_onboarding, *_CREATED), (rotate,)),
     Flow("redeem", (*_ON, hold_a_lease, revoke_everything), (redeem,)),
     Flow("turn on as administrator", (onboard, bring_an_administrator), (turn_on_as_admin,)),
     Flow("check policies", _CREATED, (check_policies,)),
     Flow("set allowed IPs", (*_CREATED, write_a_policy_that_blocks_later), (set_allowed_ips,)),
     Flow("remove allowed IPs", _RESTRICTED, (remove_allowed_ips,)),
     Flow("change allowed IPs", _RESTRICTED, (change_allowed_ips,)),
+    Flow("find the account lost", (*_A_DAY_LATER, turn_on, lose_the_account), (look_daily,)),
+    Flow("reconcile", (*_A_DAY_LATER, change_the_password), (look_daily,)),
+    Flow("remove orphans", (*_RESTRICTED, wait_an_hour, wait_for_the_daily_look, leave_orphans), (look_daily,)),
+    Flow(
+        "make allowed IPs again",
+        (*_RESTRICTED, wait_an_hour, wait_for_the_daily_look, delete_the_restriction),
+        (look_daily,),
+    ),
+    Flow("forget", (*_ON, act, wait_an_hour, keep_a_message, remove, grow_old), (look_daily,)),
+    Flow("remove with two applications", (register_onboarding, *_CREATED), (remove,)),
     Flow("remove", (*_RESTRICTED, turn_on, hold_a_lease), (complete_soon, remove)),
 )

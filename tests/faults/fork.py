@@ -14,6 +14,8 @@ def fork(stage: Stage) -> Stage:
     """The same tenant in a world of its own; no call is logged yet, no fault entered, and the process is a new one."""
     twin = Stage()
     twin.tenant_id = stage.tenant_id
+    if stage.world.onboarding is not None:
+        twin.register_onboarding()
     twin.clock.advance(stage.clock.now() - START)
     for theirs, ours in ((stage.store, twin.store), (stage.index, twin.index), (stage.due, twin.due)):
         ours.table.take_over(theirs.table)
@@ -34,6 +36,7 @@ def _tenant(tenant: FakeTenant) -> FakeTenant:
     return replace(
         tenant,
         permissions=None if tenant.permissions is None else set(tenant.permissions),
+        onboarding_permissions=set(tenant.onboarding_permissions or ()),
         users=[replace(user, roles=dict(user.roles)) for user in tenant.users],
         refresh_tokens=dict(tenant.refresh_tokens),
     )

@@ -29,7 +29,8 @@ def test_what_bicep_configures_is_all_that_the_service_needs(name: str, request:
 
     found = read_settings(environment_of(deployment))
 
-    assert found.app_client_secret is None
+    assert (found.app_client_secret, found.onboarding_client_secret) == (None, None)
+    assert found.onboarding_client_id not in (None, found.app_client_id)
     assert found.storage.connection_string is None
     assert found.api_issuer.startswith(found.authority_host)
     assert found.egress_ips == (("203.0.113.8/31",) if name == "prod" else ())
@@ -52,6 +53,19 @@ def test_no_other_setting_is_required(prod: Deployment) -> None:
     read_settings({name: environment[name] for name in REQUIRED})
 
 
+def test_one_application_does_everything_unless_another_is_named(prod: Deployment) -> None:
+    assert read_settings(environment_of(prod) | {"ONBOARDING_CLIENT_ID": ""}).onboarding_client_id is None
+
+
+def test_the_application_that_can_be_switched_off_is_not_the_one_that_must_not(prod: Deployment) -> None:
+    environment = environment_of(prod)
+
+    with pytest.raises(SettingInvalid) as refusal:
+        read_settings(environment | {"ONBOARDING_CLIENT_ID": environment["APP_CLIENT_ID"].upper()})
+
+    assert "another application than APP_CLIENT_ID" in refusal.value.text
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -60,11 +74,14 @@ def test_no_other_setting_is_required(prod: Deployment) -> None:
         ("ENTRA_AUTHORITY_HOST", "login.example"),
         ("GRAPH_ENDPOINT", "http://graph.example"),
         ("APP_CLIENT_ID", "management-sessions"),
+        ("ONBOARDING_CLIENT_ID", "management-sessions-onboarding"),
         ("API_AUDIENCE", "api://management-sessions"),
         ("API_ISSUER", "https://login.example/common/v2.0"),
         ("EGRESS_IPS", "203.0.113.9/31"),
         ("EGRESS_COUNTRY", "NLD"),
         ("STUCK_AFTER_SECONDS", "two minutes"),
+        ("RETENTION_DAYS", "7"),
+        ("RETENTION_DAYS", "10000"),
         ("CONSENT_REDIRECT_URI", "http://console.example"),
     ],
 )

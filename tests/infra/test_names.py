@@ -13,6 +13,7 @@ import pytest
 from local.stack import QUEUES, TABLES
 from shared.adapters.storage import due_table, tenant_index_table, tenant_table
 from shared.adapters.storage.messages import OPERATIONS, RESULTS
+from shared.domain.limits import Limits
 from tests.infra import code
 from tests.infra.bicep_syntax import Declaration, Node, read
 from tests.infra.bicep_template import Deployment
@@ -23,8 +24,8 @@ HOST = json.loads((PROJECT / "host.json").read_text("utf-8"))
 TRIGGERS = {queue for queue in code.trigger_queues() if not queue.endswith("-poison")}
 SENT = {OPERATIONS, *RESULTS.values()}
 
-ONLY_LOCAL = {"SessionStorage", "APP_CLIENT_SECRET"}
-"""A connection string and a client secret: what the cloud has an identity for."""
+ONLY_LOCAL = {"SessionStorage", "APP_CLIENT_SECRET", "ONBOARDING_CLIENT_SECRET"}
+"""A connection string and client secrets: what the cloud has an identity for."""
 OF_THE_PLATFORM = re.compile(
     r"AzureWebJobsStorage__\w+|AzureWebJobsDisableHomepage|AzureFunctionsJobHost__\w+|APPLICATIONINSIGHTS_\w+"
     r"|PYTHON_\w+|SessionStorage__(queueServiceUri|credential)"
@@ -93,7 +94,7 @@ def test_every_setting_that_a_binding_names_is_configured(dev: Deployment, prod:
     assert code.placeholders() <= settings(dev).keys() & settings(prod).keys()
 
 
-def test_every_setting_that_the_code_reads_is_configured_but_the_two_for_local_use(prod: Deployment) -> None:
+def test_every_setting_that_the_code_reads_is_configured_but_those_for_local_use(prod: Deployment) -> None:
     assert code.settings_read() - settings(prod).keys() == ONLY_LOCAL
 
 
@@ -145,11 +146,14 @@ def assigned(deployment: Deployment) -> set[tuple[str, str, str]]:
     }
 
 
-def test_the_host_decodes_messages_as_the_sender_encodes_them() -> None:
-    sender = (PROJECT / "shared" / "adapters" / "storage" / "queues.py").read_text("utf-8")
+def test_the_host_leaves_it_to_us_to_decode_what_senders_encode() -> None:
+    sender, receiver = (
+        (PROJECT / path).read_text("utf-8") for path in ("shared/adapters/storage/queues.py", "functions/envelope.py")
+    )
 
-    assert HOST["extensions"]["queues"]["messageEncoding"] == "base64"
+    assert HOST["extensions"]["queues"]["messageEncoding"] == "none"
     assert "message_encode_policy=TextBase64EncodePolicy()" in sender
+    assert "b64decode(" in receiver
 
 
 def test_no_invocation_waits_for_a_thread(prod: Deployment) -> None:
@@ -160,8 +164,11 @@ def test_no_invocation_waits_for_a_thread(prod: Deployment) -> None:
     assert queues["batchSize"] + queues["newBatchThreshold"] <= threads
 
 
-def test_a_failed_message_is_not_tried_again_at_once() -> None:
-    assert span(HOST["extensions"]["queues"]["visibilityTimeout"]) >= timedelta(seconds=1)
+def test_a_message_outlasts_a_minute_without_tables_and_is_tried_well_within_its_deadline() -> None:
+    queues = HOST["extensions"]["queues"]
+    tried_for = (queues["maxDequeueCount"] - 1) * span(queues["visibilityTimeout"])
+
+    assert timedelta(minutes=1) < tried_for < Limits().answer_within / 2
 
 
 def test_the_log_level_lets_the_host_s_poison_warning_and_our_events_through() -> None:

@@ -10,8 +10,11 @@ import pytest
 
 from tests.infra import promises
 from tests.infra.bicep_template import Deployment
+from tests.infra.console_promise import console_is_one_site_and_may_call
 from tests.infra.environments import INFRA, worked_out
-from tests.infra.promises import EVERYWHERE, IN_PRODUCTION, Promise
+from tests.infra.promises import IN_PRODUCTION, Promise
+
+EVERYWHERE = (*promises.EVERYWHERE, console_is_one_site_and_may_call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,8 @@ def _fault(breaks: Promise, file: str, old: str, new: str = "") -> Fault:
 
 _STORAGE, _VAULT, _APP = "modules/storage.bicep", "modules/vault.bicep", "modules/functionApp.bicep"
 _NETWORK, _ENDPOINTS, _ACCESS = "modules/network.bicep", "modules/privateEndpoints.bicep", "modules/access.bicep"
-_LOGS, _ALERTS, _MAIN, _PROD = (
-    "modules/monitoring.bicep",
-    "modules/alerts.bicep",
-    "main.bicep",
-    "environments/prod.bicepparam",
-)
+_LOGS, _ALERTS, _CONSOLE = "modules/monitoring.bicep", "modules/alerts.bicep", "modules/consoleSite.bicep"
+_MAIN, _PROD = "main.bicep", "environments/prod.bicepparam"
 
 FAULTS = (
     _fault(promises.storage_takes_no_keys, _STORAGE, "allowSharedKeyAccess: false", "allowSharedKeyAccess: true"),
@@ -138,6 +137,16 @@ FAULTS = (
         "allowedOrigins: consoleOrigins",
         "allowedOrigins: ['*']",
     ),
+    _fault(console_is_one_site_and_may_call, _CONSOLE, "'Disabled'", "'Enabled'"),
+    _fault(console_is_one_site_and_may_call, _CONSOLE, "    allowConfigFileUpdates: true\n"),
+    _fault(console_is_one_site_and_may_call, _MAIN, "[consoleSite!.outputs.url]", "[]"),
+    _fault(console_is_one_site_and_may_call, _APP, "supportCredentials: false", "supportCredentials: true"),
+    _fault(
+        console_is_one_site_and_may_call,
+        _MAIN,
+        "empty(consoleLocation) ? '' : consoleSite!.outputs.name",
+        "''",
+    ),
     _fault(
         promises.identity_settings_are_complete, _APP, "        AzureWebJobsStorage__credential: 'managedidentity'\n"
     ),
@@ -162,7 +171,7 @@ FAULTS = (
     ),
     _fault(promises.no_setting_breaks_flex, _APP, "AzureWebJobsDisableHomepage", "FUNCTIONS_WORKER_RUNTIME"),
     _fault(
-        promises.no_secret_is_configured, _MAIN, "TEAMS_RESOURCE: teamsResource", "APP_CLIENT_SECRET: teamsResource"
+        promises.no_secret_is_configured, _MAIN, "EGRESS_COUNTRY: egressCountry", "APP_CLIENT_SECRET: egressCountry"
     ),
     _fault(
         promises.no_secret_is_configured,

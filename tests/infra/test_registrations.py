@@ -15,15 +15,18 @@ import pytest
 
 from functions import callers
 from infra.entra import register
-from infra.entra.register import API, SERVICE, Json, NotThereYet, RegistrationFailed
+from infra.entra.register import API, ONBOARDING, SERVICE, Json, NotThereYet, RegistrationFailed
+from shared.domain import directory_roles
 from shared.domain.actors import Right
-from shared.domain.directory_roles import PERMISSIONS
+from shared.domain.directory_roles import RUNTIME, SINGLE, Registration
 from shared.domain.resources import Resource
 from tests.infra.environments import INFRA
 
 API_MANIFEST: Json = json.loads((INFRA / "entra" / "api.json").read_text("utf-8"))
 SERVICE_MANIFEST: Json = json.loads((INFRA / "entra" / "service.json").read_text("utf-8"))
+ONBOARDING_MANIFEST: Json = json.loads((INFRA / "entra" / "onboarding.json").read_text("utf-8"))
 GRAPH, _, _, TEAMS = SERVICE_MANIFEST["permissions"]
+APART: set[str] = {*ONBOARDING_MANIFEST["leftToTheOther"], *ONBOARDING_MANIFEST["permissions"][0]["application"]}
 
 
 class FakeGraph:
@@ -37,6 +40,7 @@ class FakeGraph:
         for each in SERVICE_MANIFEST["permissions"]:
             if each is not TEAMS:  # which the vendor's tenant has no licence for
                 self._offer(each, without)
+        self._offer(GRAPH | {"application": [*{*GRAPH["application"], *APART}]}, without)
 
     def _offer(self, wanted: Json, without: str = "") -> None:
         self.principals[wanted["appId"]] = {
@@ -46,6 +50,10 @@ class FakeGraph:
 
     def send(self, method: str, path: str, body: Json | None = None, *, creates: bool = False) -> Json:
         what, key = re.findall(r"^/(\w+)\(\w+='([^']+)'\)", path)[0]
+        if "federatedIdentityCredentials" in path and method == "DELETE":
+            if self.credentials.pop(key, None) is None:
+                raise NotThereYet(key)
+            return {}
         if "federatedIdentityCredentials" in path:
             self.credentials[key] = body or {}
             return {}
@@ -100,8 +108,31 @@ def test_every_role_and_scope_has_an_id_of_its_own() -> None:
 
 
 def test_tenants_are_asked_for_the_permissions_that_the_code_needs_and_no_other() -> None:
-    assert set(GRAPH["application"]) == set(PERMISSIONS)
+    (onboarding,) = ONBOARDING_MANIFEST["permissions"]
+
+    assert set(GRAPH["application"]) == set(SINGLE.permissions)
     assert [each["application"] for each in SERVICE_MANIFEST["permissions"] if each is not GRAPH] == [[], [], []]
+    assert set(onboarding["application"]) == set(directory_roles.ONBOARDING.permissions)
+    assert set(ONBOARDING_MANIFEST["leftToTheOther"]) == set(RUNTIME.permissions)
+
+
+@pytest.mark.parametrize("asked", [SINGLE, RUNTIME, directory_roles.ONBOARDING])
+def test_no_application_asks_to_write_applications_or_consents(asked: Registration) -> None:
+    of_principals = ("Application.ReadWrite", "AppRoleAssignment.", "DelegatedPermissionGrant.", "Directory.ReadWrite")
+
+    assert [name for name in asked.permissions if name.startswith(of_principals)] == []
+
+
+def test_users_sign_in_to_the_application_that_runs_sessions_only() -> None:
+    assert [each["delegated"] for each in ONBOARDING_MANIFEST["permissions"]] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "asked"), [(SERVICE_MANIFEST, SINGLE), (ONBOARDING_MANIFEST, directory_roles.ONBOARDING)]
+)
+def test_applications_are_called_what_refusals_call_them(manifest: Json, asked: Registration) -> None:
+    assert manifest["application"]["displayName"] == asked.name
+    assert RUNTIME.name == SINGLE.name
 
 
 def test_every_resource_that_tokens_are_lent_for_has_a_delegated_permission() -> None:
@@ -113,7 +144,7 @@ def test_every_resource_that_tokens_are_lent_for_has_a_delegated_permission() ->
 
 
 def test_no_manifest_holds_a_credential() -> None:
-    texts = [json.dumps(manifest) for manifest in (API_MANIFEST, SERVICE_MANIFEST)]
+    texts = [json.dumps(manifest) for manifest in (API_MANIFEST, SERVICE_MANIFEST, ONBOARDING_MANIFEST)]
 
     assert not any(word in text for text in texts for word in ("passwordCredentials", "keyCredentials", "secretText"))
 
@@ -146,6 +177,24 @@ def test_permissions_are_asked_for_by_the_ids_that_the_tenant_gives_them() -> No
     assert {"id": "scope-offline_access", "type": "Scope"} in access[GRAPH["appId"]]
 
 
+def test_with_an_application_for_making_accounts_the_other_asks_only_for_what_is_left() -> None:
+    graph = FakeGraph()
+
+    settings = register.register(graph, is_apart=True, pause=0)
+
+    asked = {
+        name: {each["id"] for each in graph.applications[name]["requiredResourceAccess"][0]["resourceAccess"]}
+        for name in (SERVICE, ONBOARDING)
+    }
+    assert settings["ONBOARDING_CLIENT_ID"] == f"client-of-{ONBOARDING}"
+    assert asked[ONBOARDING] == {f"role-{name}" for name in directory_roles.ONBOARDING.permissions}
+    assert asked[SERVICE] == {
+        *(f"role-{name}" for name in RUNTIME.permissions),
+        *(f"scope-{name}" for name in GRAPH["delegated"]),
+    }
+    assert graph.applications[ONBOARDING]["signInAudience"] == "AzureADMultipleOrgs"
+
+
 def test_a_permission_that_does_not_exist_is_named() -> None:
     with pytest.raises(RegistrationFailed, match=r"Microsoft Graph offers no permission Policy\.Read\.All"):
         register.register(FakeGraph(without="Policy.Read.All"), pause=0)
@@ -165,6 +214,17 @@ def test_the_identity_is_trusted_in_place_of_a_secret() -> None:
         "subject": "object-id",
         "audiences": ["api://AzureADTokenExchange"],
     }
+
+
+def test_one_application_is_switched_off_and_on_without_the_other() -> None:
+    graph = FakeGraph()
+    for name in (SERVICE, ONBOARDING):
+        register.trust(graph, identity="object-id", issuer="https://login.example/tenant/v2.0", name=name)
+
+    register.distrust(graph, name=ONBOARDING)
+    register.distrust(graph, name=ONBOARDING)
+
+    assert set(graph.credentials) == {SERVICE}
 
 
 _AZ = f"""#!{sys.executable}
@@ -203,6 +263,24 @@ def test_the_script_trusts_by_one_call_of_the_azure_cli(tmp_path: Path) -> None:
     assert sent["--url"].startswith("https://graph.example/v1.0/applications(uniqueName='management-sessions')/")
     assert json.loads(sent["--body"])["issuer"] == "https://login.example/home/v2.0"
     assert "Prefer=create-if-missing" in calls[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "method", "name"),
+    [
+        (("trust", "--identity", "object-id", "--onboarding"), "PATCH", ONBOARDING),
+        (("distrust", "--onboarding"), "DELETE", ONBOARDING),
+        (("distrust",), "DELETE", SERVICE),
+    ],
+)
+def test_the_script_switches_the_application_that_is_meant(
+    tmp_path: Path, arguments: tuple[str, ...], method: str, name: str
+) -> None:
+    done, calls = _run(tmp_path, *arguments)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert calls[-1][2] == method
+    assert f"/applications(uniqueName='{name}')/federatedIdentityCredentials" in calls[-1][4]
 
 
 def test_the_script_says_why_it_failed_and_prints_no_setting(tmp_path: Path) -> None:

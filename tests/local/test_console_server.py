@@ -11,7 +11,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from local.console import ConsoleSettings, server
+from infra.console_site import ConsoleSettings
+from local.console import server
 
 SETTINGS = ConsoleSettings("http://127.0.0.1:7071/api", "https://127.0.0.1:8443/home", "the-client", "the-scope")
 
@@ -22,6 +23,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     files = tmp_path / "dist"
     (files / "assets").mkdir(parents=True)
     (files / "index.html").write_text("<title>page</title>")
+    (files / "management-session.js").write_text("define()")
     (files / "assets" / "a-1234.js").write_text("run()")
     (tmp_path / "beside.txt").write_text("only-for-tests-not-served")
     with server(0, SETTINGS, files) as listening:
@@ -54,6 +56,15 @@ def test_only_files_named_by_their_content_may_be_kept(address: str) -> None:
     with urlopen(f"{address}/assets/a-1234.js") as asset, urlopen(address) as page:
         assert "immutable" in asset.headers["Cache-Control"]
         assert page.headers["Cache-Control"] == "no-cache"
+
+
+def test_other_pages_may_load_what_they_embed_and_nothing_else(address: str) -> None:
+    permission = "Access-Control-Allow-Origin"
+    with urlopen(f"{address}/management-session.js") as element, urlopen(f"{address}/assets/a-1234.js") as asset:
+        assert (element.headers[permission], asset.headers[permission]) == ("*", "*")
+        assert element.headers["Cache-Control"] == "no-cache"
+    with urlopen(address) as page, urlopen(f"{address}/config.json") as config:
+        assert (page.headers[permission], config.headers[permission]) == (None, None)
 
 
 @pytest.mark.parametrize("path", ["/beside.txt", "/../beside.txt", "/assets/../../beside.txt", "/%2e%2e/beside.txt"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -53,6 +56,15 @@ def length(queue: QueueClient) -> int:
 
 def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def app_with(directory: Path, **options: str) -> Path:
+    """The app again, with other options for its queues."""
+    copied = shutil.copytree(APP, directory / "app")
+    host_json = json.loads((copied / "host.json").read_text("utf-8"))
+    host_json["extensions"]["queues"] |= options
+    (copied / "host.json").write_text(json.dumps(host_json), "utf-8")
+    return copied
 
 
 def test_a_message_is_run_once_with_its_metadata_and_then_deleted(
@@ -108,6 +120,37 @@ def test_a_message_that_cannot_be_decoded_goes_to_poison_and_never_runs(
 
     assert app.messages == []
     assert app.poisoned == []  # it cannot be decoded there either, and stays
+
+
+@pytest.mark.parametrize("content", ["not base64!", encoded("text"), '{"dequeueCount": 99}', "héllo"])
+def test_an_app_that_decodes_messages_itself_is_given_what_lies_in_the_queue(
+    settings: dict[str, str], queue: QueueClient, tmp_path: Path, content: str
+) -> None:
+    directory = app_with(tmp_path, messageEncoding="none")
+    queue.send_message(content)
+
+    with FunctionHost(directory, settings) as host:
+        app = sys.modules["function_app"]
+        host.poll()
+        until(lambda: length(queue) == 0)
+
+    assert [message.get_body() for message in app.messages] == [content.encode()]
+
+
+def test_a_failed_message_is_hidden_as_long_as_host_json_says(
+    settings: dict[str, str], queue: QueueClient, tmp_path: Path
+) -> None:
+    directory = app_with(tmp_path, visibilityTimeout="00:00:30")
+    queue.send_message(encoded("fail"))
+
+    with FunctionHost(directory, settings) as host:
+        app = sys.modules["function_app"]
+        host.poll()
+        until(lambda: len(app.messages) == 1)
+        time.sleep(1)  # time enough for several more runs, were it shown again
+
+    assert len(app.messages) == 1
+    assert length(queue) == 1
 
 
 def test_a_message_that_fails_on_a_poison_queue_stays_there_hidden(

@@ -17,6 +17,8 @@ from local.simulator.seed import (
     FABRIKAM,
     HOME,
     MISSING_AT_FABRIKAM,
+    ONBOARDING_CLIENT_ID,
+    RUNTIME_CLIENT_ID,
     TAILSPIN,
     password_of,
 )
@@ -83,6 +85,25 @@ def test_further_tenants_can_be_seeded(microsoft: Microsoft) -> None:
     assert users["boss@northwind.onmicrosoft.com"]["perUserMfa"] == "enforced"
     assert "admin@northwind.onmicrosoft.com" in users
     assert "access_token" in microsoft.app_token(NEW_TENANT)
+
+
+def test_one_of_two_applications_can_be_let_in_switched_off_and_given_a_role_apart_from_the_other(
+    microsoft: Microsoft,
+) -> None:
+    for client_id in (RUNTIME_CLIENT_ID, ONBOARDING_CLIENT_ID):
+        microsoft.control("POST", "consent", {"tenantId": CONTOSO, "clientId": client_id, "grant": True})
+    change = {"enabled": False, "directoryRoles": ["Global Reader"]}
+
+    microsoft.control("PATCH", f"tenants/{CONTOSO}", {"servicePrincipals": {ONBOARDING_CLIENT_ID: change}})
+
+    consents = microsoft.control("GET", f"tenants/{CONTOSO}").json()["consents"]
+    runtime, onboarding = consents[RUNTIME_CLIENT_ID], consents[ONBOARDING_CLIENT_ID]
+    assert (runtime["enabled"], onboarding["enabled"]) == (True, False)
+    assert len(onboarding["directoryRoles"]) == 1
+    assert onboarding["directoryRoles"] != runtime["directoryRoles"]
+    assert onboarding["delegated"] == {}
+    assert "User.ReadWrite.All" in onboarding["appRoles"]
+    assert "User.ReadWrite.All" not in runtime["appRoles"]
 
 
 def test_many_tenants_are_seeded_quickly(microsoft: Microsoft) -> None:
@@ -198,6 +219,7 @@ def test_state_of_a_tenant_shows_no_password(microsoft: Microsoft) -> None:
         ("PATCH", "world", {"egressIp": "here"}, "egressIp"),
         ("PATCH", f"tenants/{TAILSPIN}", {"skus": ["E99"]}, "skus"),
         ("PATCH", f"tenants/{TAILSPIN}", {"directoryRoles": ["King"]}, "directoryRoles"),
+        ("PATCH", f"tenants/{TAILSPIN}", {"servicePrincipals": {HOME: {}}}, f"servicePrincipals.{HOME}"),
         ("PATCH", f"tenants/{TAILSPIN}", {"users": {"a@b.c": {"risk": "extreme"}}}, "users.a@b.c.risk"),
         ("PATCH", f"tenants/{TAILSPIN}", {"users": {"nobody": {}}}, "users.nobody"),
         ("PATCH", f"tenants/{TAILSPIN}", {"users": {"a@b.c": {"properties": {"id": "x"}}}}, "users.a@b.c.properties"),

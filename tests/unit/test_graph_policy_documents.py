@@ -103,6 +103,36 @@ def test_microsoft_s_own_policies_are_told_by_their_names(name: str, is_managed:
     assert policy.is_microsoft_managed is is_managed
 
 
+ONE = "5b0f2c1e-3d4a-4f6b-8c7d-9e0f1a2b3c4d"
+
+
+@pytest.mark.parametrize(
+    ("users", "only_user"),
+    [
+        ({"includeUsers": [ONE.upper()]}, ONE),
+        ({"includeUsers": [ONE], "includeGroups": [], "includeGuestsOrExternalUsers": None}, ONE),
+        ({"includeUsers": [ONE], "excludeUsers": [ONE]}, ONE),
+        ({"includeUsers": [ONE, ONE.replace("5", "6")]}, None),
+        ({"includeUsers": [ONE], "includeGroups": ["a-group"]}, None),
+        ({"includeUsers": [ONE], "includeRoles": ["a-role"]}, None),
+        (
+            {
+                "includeUsers": [ONE],
+                "includeGuestsOrExternalUsers": {"guestOrExternalUserTypes": "b2bDirectConnectUser"},
+            },
+            None,
+        ),
+        ({"includeUsers": ["All"]}, None),
+        ({"includeUsers": []}, None),
+        (None, None),
+    ],
+)
+def test_policy_is_about_one_user_only_when_nobody_else_is_included(
+    users: dict[str, object] | None, only_user: str | None
+) -> None:
+    assert policy_in({"id": "p", "conditions": {"users": users}}).only_user == only_user
+
+
 @pytest.mark.parametrize("text", ["2026-11-23T09:00:00.1234567Z", "2026-11-23T09:00:00Z"])
 def test_moment_is_read_however_fine_it_is(text: str) -> None:
     created_at = policy_in({"id": "p", "createdDateTime": text}).created_at

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TIMEOUTS: Final[dict[str, Any]] = {"connection_timeout": 5, "read_timeout": 10}
-"""Seconds. The libraries' own are 60 to 300: longer than a function may live."""
+_TIMEOUTS: Final = {"connect_seconds": 5, "read_seconds": 10}
+"""The libraries' own are 60 to 300: longer than a function may live."""
 _RETRIES: Final = 3
-_TABLES: Final[dict[str, Any]] = {**_TIMEOUTS, "retry_total": _RETRIES, "retry_backoff_factor": 0.2}
+_TABLES: Final[dict[str, Any]] = {"retry_total": _RETRIES, "retry_backoff_factor": 0.2}
 """The first repetition comes at once, the second after 0.4 seconds, the third after 0.8."""
 
 
@@ -81,15 +81,21 @@ class StorageAccount:
     def _open_tables(self) -> TableServiceClient:
         from azure.data.tables import TableServiceClient
 
+        from shared.adapters.tls import transport
+
+        settings = {**_TABLES, "transport": transport(**_TIMEOUTS)}
         if isinstance(self._access, Secret):
-            return TableServiceClient.from_connection_string(self._access.reveal(), **_TABLES)
-        return TableServiceClient(self._access.table_endpoint, credential=self._access.credential(), **_TABLES)
+            return TableServiceClient.from_connection_string(self._access.reveal(), **settings)
+        return TableServiceClient(self._access.table_endpoint, credential=self._access.credential(), **settings)
 
     def _open_queues(self) -> QueueServiceClient:
         from azure.storage.queue import LinearRetry, QueueServiceClient
 
+        from shared.adapters.tls import transport
+
         # This library's own repetitions begin after 15 seconds.
-        settings = {**_TIMEOUTS, "retry_policy": LinearRetry(backoff=1, random_jitter_range=1, retry_total=_RETRIES)}
+        retry = LinearRetry(backoff=1, random_jitter_range=1, retry_total=_RETRIES)
+        settings: dict[str, Any] = {"retry_policy": retry, "transport": transport(**_TIMEOUTS)}
         if isinstance(self._access, Secret):
             return QueueServiceClient.from_connection_string(self._access.reveal(), **settings)
         return QueueServiceClient(self._access.queue_endpoint, credential=self._access.credential(), **settings)

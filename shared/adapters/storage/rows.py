@@ -14,6 +14,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -96,10 +97,28 @@ def replay_key(key: str) -> str:
     return f"replay-{key}"
 
 
+def poison_key(message_id: UUID) -> str:
+    """The RowKey of a kept message."""
+    return f"poison-{message_id}"
+
+
+def replays_in(part: int) -> tuple[str, str]:
+    """The range of RowKeys of one sixteenth, 0 to 15, of what Idempotency-Keys stood for: digests are spread evenly."""
+    return f"replay-{part:x}", f"replay-{part:x}~"
+
+
 def activity_key(entry: Activity) -> str:
     """The RowKey of a trail entry: microseconds counted backwards, so that the newest comes first."""
-    microseconds = (entry.at - _EPOCH) // timedelta(microseconds=1)
-    return f"activity-{_LAST - microseconds:020d}-{entry.entry_id.hex[:8]}"
+    return f"activity-{_backwards(entry.at):020d}-{entry.entry_id.hex[:8]}"
+
+
+def activity_before(moment: datetime) -> tuple[str, str]:
+    """The range of RowKeys of the trail's entries from before that moment."""
+    return f"activity-{_backwards(moment) + 1:020d}", ACTIVITY[1]
+
+
+def _backwards(moment: datetime) -> int:
+    return _LAST - (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def row_key(row: Document) -> str:
@@ -120,7 +139,7 @@ def row_key(row: Document) -> str:
         case PolicyCheck():
             return POLICY_CHECK
         case PoisonMessage():
-            return f"poison-{row.message_id}"
+            return poison_key(row.message_id)
         case TenantSummary():
             return str(row.tenant_id)
 

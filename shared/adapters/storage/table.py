@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -57,8 +58,19 @@ class Table(Protocol):
     def get(self, partition: str, row: str) -> Found | None:
         """The row, or None."""
 
-    def between(self, partition: str, low: str, high: str, *, limit: int | None = None) -> tuple[Found, ...]:
-        """The rows with `low` <= RowKey < `high`, in order, at most `limit` of them."""
+    def between(
+        self,
+        partition: str,
+        low: str,
+        high: str,
+        *,
+        limit: int | None = None,
+        written_before: datetime | None = None,
+    ) -> tuple[Found, ...]:
+        """The rows with `low` <= RowKey < `high`, in order, at most `limit` of them.
+
+        With `written_before` those that nobody has written since, by the table's own clock.
+        """
 
     def commit(self, changes: Sequence[Change]) -> tuple[str, ...]:
         """Make all changes of one partition, or none; the rows' new etags, "" for one deleted.
@@ -92,13 +104,22 @@ class AzureTable:
                     raise
                 return None
 
-    def between(self, partition: str, low: str, high: str, *, limit: int | None = None) -> tuple[Found, ...]:
+    def between(
+        self,
+        partition: str,
+        low: str,
+        high: str,
+        *,
+        limit: int | None = None,
+        written_before: datetime | None = None,
+    ) -> tuple[Found, ...]:
+        wanted = "PartitionKey eq @partition and RowKey ge @low and RowKey lt @high"
+        parameters: dict[str, str | datetime] = {"partition": partition, "low": low, "high": high}
+        if written_before is not None:
+            wanted += " and Timestamp lt @moment"
+            parameters["moment"] = written_before
         with translated():
-            entities = self._client().query_entities(
-                "PartitionKey eq @partition and RowKey ge @low and RowKey lt @high",
-                parameters={"partition": partition, "low": low, "high": high},
-                results_per_page=limit,
-            )
+            entities = self._client().query_entities(wanted, parameters=parameters, results_per_page=limit)
             return tuple(_found(entity) for entity in islice(entities, limit))
 
     def commit(self, changes: Sequence[Change]) -> tuple[str, ...]:

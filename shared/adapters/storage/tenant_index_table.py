@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from shared.adapters.storage.continuation import continuation_of, key_of
@@ -17,6 +18,8 @@ _STATES: Final = tuple(sorted(SessionState))
 _END: Final = "g"
 """Above every tenant's id: they are lower-case hexadecimal."""
 _GUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_LOOKED_THROUGH: Final = 999
+"""Rows read for one page of those that fit; with the next one's key it is as many as a table gives at once."""
 
 
 class TenantIndexTable:
@@ -32,19 +35,30 @@ class TenantIndexTable:
             if former is not summary.state:
                 self._table.delete(former, str(summary.tenant_id))
 
-    def list(self, *, state: SessionState | None, limit: int, continuation: str | None) -> Page[TenantSummary]:
-        """One request a state, until the page is full."""
+    def list(
+        self,
+        *,
+        state: SessionState | None,
+        limit: int,
+        continuation: str | None,
+        fits: Callable[[TenantSummary], bool] | None = None,
+    ) -> Page[TenantSummary]:
+        """One request a state, until the page is full or enough was looked through."""
+        most = max(limit, _LOOKED_THROUGH) if fits else limit
         states = _STATES if state is None else (state,)
         start = key_of(continuation, re.compile(f"({'|'.join(states)})/{_GUID}"))
         first, _, low = (start or f"{states[0]}/").partition("/")
         found: tuple[Found, ...] = ()
         for each in states[states.index(SessionState(first)) :]:
-            if len(found) <= limit:
-                found += self._table.between(each, low if each == first else "", _END, limit=limit + 1 - len(found))
-        return Page(
-            tuple(document_row(one.entity, TenantSummary) for one in found[:limit]),
-            continuation_of(_key(found[limit])) if len(found) > limit else None,
-        )
+            if len(found) <= most:
+                found += self._table.between(each, low if each == first else "", _END, limit=most + 1 - len(found))
+        shown: tuple[TenantSummary, ...] = ()
+        for number, one in enumerate(found):
+            if number == most or len(shown) == limit:
+                return Page(shown, continuation_of(_key(one)))
+            line = document_row(one.entity, TenantSummary)
+            shown += (line,) if fits is None or fits(line) else ()
+        return Page(shown)
 
 
 def _key(found: Found) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import chain
 from typing import Final, TypeVar
+from uuid import UUID
 
 from shared.adapters.storage import rows
 from shared.adapters.storage.continuation import continuation_of, key_of
@@ -22,7 +24,7 @@ from shared.domain.policy_check import PolicyCheck
 from shared.domain.store import Insert, Overview, Page, Put, Remove, Replace, Replay, Row, SetGates, Stored, Write
 from shared.domain.tenant import Tenant
 
-D = TypeVar("D", Tenant, Operation, Action, ParkedAction)
+D = TypeVar("D", Tenant, Operation, Action, ParkedAction, PoisonMessage)
 
 NAME: Final = "Tenants"
 MOST_ROWS: Final = 100
@@ -80,6 +82,10 @@ class TenantTable:
         found = self._table.between(rows.partition_key(tenant_id), *rows.POISON)
         return tuple(Stored(rows.document_row(each.entity, PoisonMessage), each.etag) for each in found)
 
+    def poison_message(self, tenant_id: TenantId, message_id: UUID) -> Stored[PoisonMessage]:
+        absent = not_found(Code.NOT_FOUND, "There is no such message.")
+        return self._document(tenant_id, rows.poison_key(message_id), PoisonMessage, absent)
+
     def activity(self, tenant_id: TenantId, *, limit: int, continuation: str | None) -> Page[Activity]:
         first, end = rows.ACTIVITY
         start = key_of(continuation, _ACTIVITY_KEY) or first
@@ -88,6 +94,17 @@ class TenantTable:
             tuple(rows.document_row(each.entity, Activity) for each in found[:limit]),
             continuation_of(str(found[limit].entity["RowKey"])) if len(found) > limit else None,
         )
+
+    def old_activity(self, tenant_id: TenantId, *, before: datetime, limit: int) -> tuple[Stored[Activity], ...]:
+        found = self._table.between(rows.partition_key(tenant_id), *rows.activity_before(before), limit=limit)
+        return tuple(Stored(rows.document_row(each.entity, Activity), each.etag) for each in found)
+
+    def old_replays(
+        self, tenant_id: TenantId, *, part: int, before: datetime, limit: int
+    ) -> tuple[Stored[Replay], ...]:
+        partition = rows.partition_key(tenant_id)
+        found = self._table.between(partition, *rows.replays_in(part), limit=limit, written_before=before)
+        return tuple(Stored(rows.document_row(each.entity, Replay), each.etag) for each in found)
 
     def commit(self, tenant_id: TenantId, writes: Sequence[Write]) -> tuple[str, ...]:
         """One request.

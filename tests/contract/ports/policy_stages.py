@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from local.simulator.licences import subscribed_sku
 from local.simulator.seed import APP_CLIENT_ID
 from local.simulator.server import Simulator
+from shared.adapters.graph_pace import Pace
 from shared.adapters.graph_policies import GraphPolicies
 from shared.domain.ids import TenantId
 from shared.domain.policies import Applied, NamedLocation, SignInConditions, TenantPolicies
@@ -114,7 +115,8 @@ class SimulatedPolicyStage(SimulatedStage):
         super().__init__(simulator)
         simulator.world.conditional_access_pacing = PACE.total_seconds()
         self.application_id = UUID(APP_CLIENT_ID)
-        self.policies = GraphPolicies(self.calls, self.sign_in.app_token, clock=simulator.clock, pause=self.pause)
+        pace = Pace(simulator.clock, self.pause)
+        self.policies = GraphPolicies(self.calls, self.sign_in.app_token, pace)
         self.user_id = create(self).object_id
 
     def pause(self, span: timedelta) -> None:

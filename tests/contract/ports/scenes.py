@@ -74,6 +74,7 @@ def _wanted(scene: Scene) -> NewUser:
 READS: dict[str, Act] = {
     "organization": lambda on: on.stage.directory.organization(on.stage.tenant_id),
     "user": lambda on: on.stage.directory.user(on.stage.tenant_id, on.name),
+    "marked_users": lambda on: on.stage.directory.marked_users(on.stage.tenant_id, MARKER),
     "deleted_user": lambda on: on.stage.directory.deleted_user(on.stage.tenant_id, on.name),
     "role_assignments": lambda on: on.stage.directory.role_assignments(on.stage.tenant_id, on.user),
 }

@@ -24,6 +24,7 @@ ON_ROLE_HOLDERS: dict[str, Act] = {
 PERMISSIONS: dict[str, tuple[Act, str]] = {
     "organization": (lambda stage, _: stage.directory.organization(stage.tenant_id), "Organization.Read.All"),
     "user": (lambda stage, user: stage.directory.user(stage.tenant_id, str(user)), "User.ReadWrite.All"),
+    "marked_users": (lambda stage, _: stage.directory.marked_users(stage.tenant_id, MARKER), "User.ReadWrite.All"),
     "deleted_user": (lambda stage, _: stage.directory.deleted_user(stage.tenant_id, "a@b"), "User.ReadWrite.All"),
     "create_user": (
         lambda stage, _: stage.directory.create_user(stage.tenant_id, NewUser("a@b", "A", MARKER, PASSWORD)),

@@ -11,6 +11,7 @@ import pytest
 from local.simulator.faults import Fault, FaultKind
 from local.simulator.server import Simulator
 from shared.adapters.graph_calls import GraphCalls
+from shared.adapters.graph_pace import Pace
 from shared.adapters.graph_policies import GraphPolicies
 from shared.domain.errors import Code, NotFound, Refused, Transient
 from shared.domain.ids import TenantId
@@ -172,7 +173,7 @@ def test_answer_that_says_nothing_never_means_that_all_is_well(
     clock = FakeClock()
     token = AccessToken(Secret("only-for-tests-token"), START)
     calls = GraphCalls(server.url, pause=clock.pause)
-    policies = GraphPolicies(calls, lambda tenant_id, *, fresh=False: token, clock=clock, pause=clock.pause)
+    policies = GraphPolicies(calls, lambda tenant_id, *, fresh=False: token, Pace(clock, clock.pause))
     server.answers = [answer_with(answer)]
 
     with pytest.raises(Transient):

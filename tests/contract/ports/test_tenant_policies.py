@@ -173,7 +173,7 @@ class TenantPoliciesPromises:
         (made,) = stage.policies.policies(stage.tenant_id)
 
         assert (made.policy_id, made.state) == (policy_id, "enabledForReportingButNotEnforced")
-        assert (made.controls, made.excluded_users) == (("block",), ())
+        assert (made.controls, made.excluded_users, made.only_user) == (("block",), (), str(stage.user_id))
         assert what_if(stage, ip=FOREIGN_IP) == [Applied(policy_id)]
         assert what_if(stage, ip=OUR_IP) == []
 

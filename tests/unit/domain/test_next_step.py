@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.domain.directory_roles import RoleProfile
+from shared.domain.directory_roles import ONBOARDING, RoleProfile
 from shared.domain.errors import Code, NextStep, Problem
 from shared.domain.ids import OperationId, TenantId
 from shared.domain.next_step import next_step_of
@@ -48,6 +48,18 @@ def test_first_of_all_comes_consent_with_where_to_grant_it(state: ConsentState) 
     assert step.link == "https://login.example/adminconsent"
 
 
+@pytest.mark.parametrize("state", [ConsentState.UNKNOWN, ConsentState.MISSING])
+def test_the_application_that_makes_accounts_has_a_consent_and_a_link_of_its_own(state: ConsentState) -> None:
+    apart = Consent(ConsentState.GRANTED, onboarding=Consent(state))
+
+    step = next_step_of(replace(TENANT, consent=apart), "https://login.example/one", "https://login.example/other")
+    made = next_step_of(replace(TENANT, consent=apart, account=CREATED))
+
+    assert ONBOARDING.name in step.text
+    assert step.link == "https://login.example/other"
+    assert "consent" not in made.text
+
+
 @pytest.mark.parametrize("state", [ConsentState.GRANTED, ConsentState.PARTIAL])
 def test_after_consent_comes_the_service_account(state: ConsentState) -> None:
     assert next_step_of(consented(state)) == NextStep("Create the service account.")
@@ -78,6 +90,18 @@ def test_consent_granted_since_is_asked_for_no_more() -> None:
 
     assert next_step_of(failed) == NextStep("Retry the service account creation.")
     assert next_step_of(replace(failed, consent=Consent(ConsentState.MISSING))) == NO_CONSENT.next_step
+
+
+def test_consent_is_granted_when_both_applications_have_theirs() -> None:
+    lacking = Problem(Code.ONBOARDING_OFF, "It is off.", next_step=NextStep("Switch it on."))
+    failed = replace(TENANT, account=ServiceAccount(AccountState.FAILED, problem=lacking))
+    half, whole = (
+        Consent(ConsentState.GRANTED, onboarding=Consent(state))
+        for state in (ConsentState.MISSING, ConsentState.GRANTED)
+    )
+
+    assert next_step_of(replace(failed, consent=half)) == lacking.next_step
+    assert next_step_of(replace(failed, consent=whole)) == NextStep("Retry the service account creation.")
 
 
 @pytest.mark.parametrize(

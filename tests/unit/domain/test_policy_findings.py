@@ -31,6 +31,7 @@ TENANT = replace(
     account=ServiceAccount(AccountState.CREATED, user_principal_name="management@contoso.onmicrosoft.com"),
     allowed_ips=OURS,
 )
+ACCOUNT = uuid4()
 IP, SECOND_IP = "203.0.113.10", "203.0.113.77"
 EGRESS = ("203.0.113.10/32",)
 REPORT_ONLY = "enabledForReportingButNotEnforced"
@@ -141,7 +142,9 @@ BITES_ELSEWHERE = (evaluated(), evaluated("ours", ip=FOREIGN_IP))
 
 
 def test_allowed_ips_as_they_were_asked_for_pass() -> None:
-    assert named_location(OURS, EGRESS, [PLACE], POLICY, BITES_ELSEWHERE) == Finding(Check.NAMED_LOCATION, Verdict.PASS)
+    row = named_location(OURS, EGRESS, [PLACE], POLICY, BITES_ELSEWHERE, account=ACCOUNT)
+
+    assert row == Finding(Check.NAMED_LOCATION, Verdict.PASS)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +155,7 @@ def test_allowed_ips_as_they_were_asked_for_pass() -> None:
         (replace(PLACE, ranges=("203.0.113.10/32",)), POLICY, BITES_ELSEWHERE, "does not hold"),
         (replace(PLACE, ranges=(*PLACE.ranges, "198.51.100.0/24")), POLICY, BITES_ELSEWHERE, "does not hold"),
         (PLACE, None, BITES_ELSEWHERE, "policy of the allowed IPs is gone"),
+        (PLACE, replace(POLICY, only_user=str(uuid4())), BITES_ELSEWHERE, "about another account"),
         (PLACE, replace(POLICY, state=REPORT_ONLY), BITES_ELSEWHERE, "not as it was asked for"),
         (PLACE, replace(POLICY, controls=("mfa",)), BITES_ELSEWHERE, "not as it was asked for"),
         (PLACE, POLICY, (evaluated("ours"), *BITES_ELSEWHERE), "concerns our own addresses"),
@@ -161,7 +165,7 @@ def test_allowed_ips_as_they_were_asked_for_pass() -> None:
 def test_allowed_ips_that_do_not_do_what_they_are_for_fail(
     place: NamedLocation | None, found: Policy | None, what_ifs: tuple[WhatIf, ...], words: str
 ) -> None:
-    row = named_location(OURS, EGRESS, [place] if place else [], found, what_ifs)
+    row = named_location(OURS, EGRESS, [place] if place else [], found, what_ifs, account=ACCOUNT)
 
     assert row.verdict is Verdict.FAIL
     assert words in str(row.cause)
@@ -171,7 +175,7 @@ def test_allowed_ips_that_do_not_do_what_they_are_for_fail(
 def test_report_only_with_mfa_outside_is_as_good_when_it_was_asked_for() -> None:
     asked = replace(OURS, wanted=AllowedIpsState.REPORT_ONLY, outside=Outside.REQUIRE_MFA)
 
-    row = named_location(asked, EGRESS, [PLACE], policy("ours", REPORT_ONLY, "mfa"), BITES_ELSEWHERE)
+    row = named_location(asked, EGRESS, [PLACE], policy("ours", REPORT_ONLY, "mfa"), BITES_ELSEWHERE, account=ACCOUNT)
 
     assert row.verdict is Verdict.PASS
 

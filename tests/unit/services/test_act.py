@@ -13,7 +13,7 @@ from shared.domain.errors import Code, Problem, unavailable
 from shared.domain.ids import ActionId, TenantId
 from shared.domain.session import AutoEnableOutcome, SessionState
 from tests.fakes.calls import Call
-from tests.host import Host
+from tests.host import AGAIN, Host
 from tests.stage import Stage
 
 HOUR = timedelta(hours=1)
@@ -68,7 +68,7 @@ def test_request_whose_answer_was_not_sent_is_answered_when_it_is_delivered_agai
     request = on.a_request()
     host.request(request)
 
-    host.run(timedelta(seconds=10))
+    host.run(AGAIN)
 
     assert on.decision(request).verdict is Verdict.READY
 

@@ -78,7 +78,9 @@ def test_nothing_is_evaluated_twice_in_one_check_and_each_row_asks_once(stage: S
         "application_roles",
     ):
         assert calls[f"TenantPolicies.{method}"] == 1
-    assert calls["Directory.organization"] == calls["Directory.role_assignments"] == 1
+    assert calls["TenantPolicies.named_locations"] == 1
+    for method in ("organization", "role_assignments", "user", "marked_users"):
+        assert calls[f"Directory.{method}"] == 1
     assert calls["SignIn.with_password"] == 1
 
 
@@ -99,21 +101,24 @@ def test_throttled_check_goes_on_where_it_stopped_however_often(stage: Stage, ho
 
 
 @pytest.mark.parametrize(
-    ("method", "check"),
+    ("method", "check", "also"),
     [
-        ("application_roles", Check.ADMIN_ROLE),
-        ("has_premium", Check.LICENCE),
-        ("security_defaults", Check.SECURITY_DEFAULTS),
-        ("per_user_mfa", Check.PER_USER_MFA),
-        ("policies", Check.CONDITIONAL_ACCESS),
-        ("what_if", Check.CONDITIONAL_ACCESS),
-        ("role_assignments", Check.ROLES),
-        ("other_methods", Check.OTHER_SIGN_IN_METHODS),
-        ("permissions", Check.CONSENT),
+        ("application_roles", Check.ADMIN_ROLE, ()),
+        ("user", Check.SERVICE_ACCOUNT, ()),
+        ("marked_users", Check.UNRECORDED_ACCOUNTS, ()),
+        ("has_premium", Check.LICENCE, ()),
+        ("security_defaults", Check.SECURITY_DEFAULTS, ()),
+        ("per_user_mfa", Check.PER_USER_MFA, ()),
+        ("policies", Check.CONDITIONAL_ACCESS, (Check.COMING_POLICIES, Check.UNRECORDED_POLICIES)),
+        ("what_if", Check.CONDITIONAL_ACCESS, (Check.COMING_POLICIES,)),
+        ("named_locations", Check.UNRECORDED_POLICIES, ()),
+        ("role_assignments", Check.ROLES, ()),
+        ("other_methods", Check.OTHER_SIGN_IN_METHODS, ()),
+        ("permissions", Check.CONSENT, ()),
     ],
 )
 def test_what_stays_away_is_unknown_and_the_rest_is_checked_all_the_same(
-    stage: Stage, host: Host, method: str, check: Check
+    stage: Stage, host: Host, method: str, check: Check, also: tuple[Check, ...]
 ) -> None:
     stage.rules.add(FakePolicy("Not ours", users=frozenset()))
     port = next(port for port in (stage.policies, stage.directory, stage.sign_in) if hasattr(port, method))
@@ -123,7 +128,7 @@ def test_what_stays_away_is_unknown_and_the_rest_is_checked_all_the_same(
 
     assert rows[check].verdict is Verdict.UNKNOWN
     unknown = {row.check for row in rows.values() if row.verdict is Verdict.UNKNOWN}
-    assert unknown == {check, Check.COMING_POLICIES} if check is Check.CONDITIONAL_ACCESS else {check}
+    assert unknown == {check, *also}
     assert rows[Check.SIGN_IN].verdict is Verdict.PASS
     assert latest(stage).state is CheckState.UNKNOWN
 
@@ -188,7 +193,7 @@ def test_roles_that_were_taken_away_are_recorded_on_the_account(stage: Stage, ho
 
 
 def test_check_by_itself_does_not_repeat_a_sign_in_that_was_refused_for_good(stage: Stage, host: Host) -> None:
-    change_password(stage)
+    stage.microsoft365.sign_in_code = 53003
     assert checked(stage, host)[Check.SIGN_IN].verdict is Verdict.FAIL
     first = latest(stage)
 

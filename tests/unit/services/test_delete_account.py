@@ -11,12 +11,21 @@ import pytest
 from shared.domain.activity import Event
 from shared.domain.directory_roles import PERMISSIONS, PROFILES, RoleProfile
 from shared.domain.errors import Code, Refused
-from shared.domain.operation import Operation, Status
+from shared.domain.operation import Operation, OperationKind, Status
 from shared.domain.session import SessionState
 from shared.domain.tenant import AccountState
 from tests.fakes.microsoft365 import FakeUser
+from tests.fakes.policies import FakePolicy
+from tests.faults.fork import fork
 from tests.host import Host
+from tests.mortal import Killed
 from tests.stage import Stage
+
+EVERY_KIND = {
+    *("session", "user", "roleAssignment", "secret"),
+    *("exclusion", "conditionalAccessPolicy", "namedLocation"),
+}
+"""Of what a removal can take away."""
 
 
 def remove(stage: Stage, host: Host) -> Operation:
@@ -148,6 +157,44 @@ def test_what_the_customer_removed_already_counts_as_removed(on: Stage, host: Ho
 
     assert operation.status is Status.SUCCEEDED
     assert report(operation, "absent").get("roleAssignment") == ["roles"]
+
+
+@pytest.fixture(scope="module")
+def restricted() -> Stage:
+    """A tenant with an account, allowed IPs and an exclusion in a policy of its own; to be forked, never used."""
+    stage = Stage()
+    host = Host(stage)
+    stage.onboard()
+    stage.create_account()
+    host.settle()
+    stage.rules.add(FakePolicy("MFA for everybody", state="enabledForReportingButNotEnforced"))
+    stage.set_allowed_ips()
+    host.settle()
+    return stage
+
+
+def removed_after_a_kill(restricted: Stage, number: int | None = None) -> tuple[int, list[Mapping[str, str]]]:
+    """How many calls the removal took, and its report; the worker is killed when that call has had its effect."""
+    stage = fork(restricted)
+    host = Host(stage)
+    stage.remove_account()
+    first = len(stage.log)
+    if number is not None:
+        stage.log.fail(first + number, Killed(), after_effect=True)
+    host.settle()
+    (operation,) = (each for each in stage.operations if each.kind is OperationKind.DELETE_SERVICE_ACCOUNT)
+    assert operation.result is not None
+    return len(stage.log) - first, cast(list[Mapping[str, str]], operation.result["removal"])
+
+
+def test_what_was_removed_is_reported_so_at_whatever_call_the_worker_was_killed(restricted: Stage) -> None:
+    calls, expected = removed_after_a_kill(restricted)
+
+    reports = {number: removed_after_a_kill(restricted, number)[1] for number in range(1, calls + 1)}
+
+    assert {row["kind"] for row in expected} == EVERY_KIND
+    assert {row["state"] for row in expected} == {"removed"}
+    assert {number: report for number, report in reports.items() if report != expected} == {}
 
 
 def test_creation_under_way_is_superseded_and_what_it_made_is_found(onboarded: Stage, host: Host) -> None:

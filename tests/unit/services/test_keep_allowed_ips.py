@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.allowed_ips import AllowedIpsState
+from shared.domain.allowed_ips import POLICY_NAME, AllowedIpsState
 from shared.domain.errors import Code, Problem, Transient, refused
 from shared.domain.ids import TenantId
 from shared.domain.operation import OperationKind, Status
@@ -140,6 +140,68 @@ def test_setting_again_makes_what_is_gone(stage: Stage, host: Host, gone: str) -
 
     assert ours(stage).spared_location == place(stage).location_id
     assert ours(stage).state == "enabled"
+
+
+def restrictions(stage: Stage) -> int:
+    """How often allowed IPs were set, by whomever."""
+    return [operation.kind for operation in stage.operations].count(OperationKind.SET_ALLOWED_IPS)
+
+
+@pytest.mark.parametrize("gone", ["location", "policy", "both"])
+def test_what_the_customer_deletes_is_made_again_by_itself_within_a_day(stage: Stage, host: Host, gone: str) -> None:
+    set_to(stage, host, AllowedIpsState.ENABLED)
+    host.run(timedelta(days=2))
+    if gone != "policy":
+        del stage.rules.locations[place(stage).location_id]
+    if gone != "location":
+        del stage.rules.policies[ours(stage).policy_id]
+
+    host.run(timedelta(days=1, hours=1))
+
+    assert ours(stage).spared_location == place(stage).location_id
+    assert ours(stage).state == "enabled"
+    assert stage.tenant.allowed_ips.problem is None
+    assert restrictions(stage) == 2
+
+
+def test_what_is_deleted_again_and_again_is_made_once_a_day(stage: Stage, host: Host) -> None:
+    set_to(stage, host, AllowedIpsState.ENABLED)
+    host.run(timedelta(days=2))
+
+    for _ in range(24):
+        stage.rules.policies = {
+            policy_id: policy
+            for policy_id, policy in stage.rules.policies.items()
+            if policy.display_name != POLICY_NAME
+        }
+        stage.check_policies()
+        host.settle()
+        host.run(timedelta(hours=2))
+
+    assert restrictions(stage) - 1 <= 3
+
+
+def test_what_the_customer_changed_is_told_and_left_to_people(stage: Stage, host: Host) -> None:
+    set_to(stage, host, AllowedIpsState.ENABLED)
+    ours(stage).state = "disabled"
+
+    host.run(timedelta(days=3))
+
+    assert ours(stage).state == "disabled"
+    assert stage.tenant.allowed_ips.problem is not None
+    assert restrictions(stage) == 1
+
+
+def test_nothing_is_made_again_while_our_own_addresses_are_not_known(stage: Stage, host: Host) -> None:
+    set_to(stage, host, AllowedIpsState.ENABLED)
+    host.run(timedelta(days=2))
+    del stage.rules.policies[ours(stage).policy_id]
+    stage.world = replace(stage.world, egress_ips=())
+    stage.restart()
+
+    host.run(timedelta(days=2))
+
+    assert stage.rules.policies == {}
 
 
 def test_setting_what_is_in_force_and_unspoilt_is_done_already(stage: Stage, host: Host) -> None:

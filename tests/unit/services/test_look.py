@@ -10,6 +10,9 @@ import pytest
 from shared.domain.actors import Caller, Grant, Right
 from shared.domain.errors import Code, NotFound, Refused
 from shared.domain.ids import ActionId, OperationId, TenantId
+from shared.domain.session import SessionState
+from shared.domain.store import summary_of
+from shared.domain.tenant import AccountState, ConsentState
 from shared.services.accept import Asking
 from tests.people import ADMINISTRATOR, EXECUTOR, OPERATOR, READER
 from tests.stage import Stage
@@ -53,6 +56,45 @@ def test_list_is_shown_to_who_may_see_all_of_it(onboarded: Stage) -> None:
     page = onboarded.services.look.tenants(READER, state=None, limit=10, continuation=None)
 
     assert [line.tenant_id for line in page.items] == [onboarded.tenant_id]
+
+
+@pytest.mark.parametrize(
+    ("state", "account", "consent", "has_problem"),
+    [
+        (SessionState.OFF, AccountState.CREATED, ConsentState.GRANTED, False),
+        (SessionState.OFF, AccountState.NONE, ConsentState.UNKNOWN, False),
+        (SessionState.FAILED, AccountState.CREATED, ConsentState.GRANTED, True),
+        (SessionState.OFF, AccountState.FAILED, ConsentState.GRANTED, True),
+        (SessionState.ON, AccountState.CREATED, ConsentState.PARTIAL, True),
+        (SessionState.OFF, AccountState.NONE, ConsentState.MISSING, True),
+    ],
+)
+def test_list_can_be_of_those_with_a_problem_or_of_the_others(
+    onboarded: Stage, state: SessionState, account: AccountState, consent: ConsentState, has_problem: bool
+) -> None:
+    line = replace(summary_of(onboarded.tenant), state=state, account=account, consent=consent)
+    onboarded.index.put(line, was=onboarded.tenant.session.state)
+
+    found = {
+        asked: onboarded.services.look.tenants(READER, state=None, has_problem=asked, limit=10, continuation=None).items
+        for asked in (True, False)
+    }
+
+    assert found == {has_problem: (line,), not has_problem: ()}
+
+
+@pytest.mark.parametrize(
+    ("search", "is_found"), [("ÜBER", True), ("über us", True), ("0000AB", True), ("straße", False)]
+)
+def test_list_is_searched_by_name_and_id_in_capitals_or_not(onboarded: Stage, search: str, is_found: bool) -> None:
+    tenant_id = TenantId(UUID("c0000000-0000-4000-8000-0000000000ab"))
+    onboarded.index.put(
+        replace(summary_of(onboarded.tenant), tenant_id=tenant_id, display_name="Über Us"), was=SessionState.OFF
+    )
+
+    page = onboarded.services.look.tenants(READER, state=None, search=search, limit=10, continuation=None)
+
+    assert [line.tenant_id for line in page.items] == [tenant_id] * is_found
 
 
 def test_operation_and_trail_are_shown_to_readers_only(created: Stage) -> None:

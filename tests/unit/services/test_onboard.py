@@ -95,15 +95,25 @@ def test_only_an_administrator_onboards(stage: Stage, caller: Caller) -> None:
     assert not stage.is_onboarded
 
 
-def test_administrator_of_some_tenants_becomes_one_of_this_and_nobody_else_like_that_does(stage: Stage) -> None:
-    assert onboard(stage, Asking(LOCAL))
+def test_administrator_of_some_tenants_takes_none_in_and_cannot_tell_it_from_another_s(stage: Stage) -> None:
+    with pytest.raises(NotFound) as nowhere:
+        onboard(stage, Asking(LOCAL))
+    assert not stage.is_onboarded
+    stage.onboard()
 
-    another = replace(LOCAL, object_id=uuid4())
-    with pytest.raises(NotFound) as refusal:
-        onboard(stage, Asking(another))
+    with pytest.raises(NotFound) as another_s:
+        onboard(stage, Asking(LOCAL))
 
-    assert stage.tenant.grants == {str(LOCAL.object_id): Grant((Right.ADMINISTRATOR,), "Lea Local")}
-    assert refusal.value.problem.code is Code.TENANT_NOT_FOUND
+    assert nowhere.value.problem == another_s.value.problem
+    assert nowhere.value.problem.code is Code.TENANT_NOT_FOUND
+
+
+def test_administrator_of_this_tenant_changes_it(onboarded: Stage) -> None:
+    grant(onboarded, Right.ADMINISTRATOR, to=LOCAL.object_id)
+
+    assert not onboard(onboarded, Asking(LOCAL), "Fabrikam")
+
+    assert onboarded.tenant.display_name == "Fabrikam"
 
 
 def test_same_key_is_the_same_request_and_says_nothing_new(stage: Stage) -> None:

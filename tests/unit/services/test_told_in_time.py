@@ -11,8 +11,8 @@ from tests.fakes.calls import Call
 from tests.host import AGAIN, Host
 from tests.stage import Stage
 
-DEADLINES = (20, 60, 150)
-"""Seconds: before upkeep comes, before a silent worker is noticed, after it."""
+DEADLINES = (45, 60, 150)
+"""Seconds: soon after the platform's next try, before a silent worker is noticed, after it."""
 
 
 @pytest.fixture

@@ -57,6 +57,38 @@ def test_nobody_gets_longer_than_the_longest(created: Stage, host: Host) -> None
     assert created.tenant.session.expires_at == created.tenant.session.since + created.world.limits.session_longest
 
 
+def test_session_whose_time_is_up_is_turned_off_by_whoever_asks_for_it_and_on_again_when_asked_again(
+    on: Stage, host: Host
+) -> None:
+    on.clock.advance(8 * HOUR)
+
+    for _ in range(2):
+        with pytest.raises(Refused) as refusal:
+            on.turn_on("key")
+        assert refusal.value.problem.code is Code.OPERATION_IN_PROGRESS
+    assert on.tenant.session.state is SessionState.TURNING_OFF
+    assert {gate.state for gate in on.gates} == {GateState.CLOSED}
+    host.run()
+    again = on.turn_on("key")
+    host.settle()
+
+    assert on.operation(again).status is Status.SUCCEEDED
+    assert on.tenant.session.is_on(on.clock.now())
+    assert on.events.count(Event.SESSION_EXPIRED) == 1
+    assert readable_refresh_tokens(on) == 1
+
+
+def test_session_whose_time_is_up_waits_for_what_is_under_way(on: Stage) -> None:
+    on.clock.advance(8 * HOUR)
+    on.rotate()
+
+    with pytest.raises(Refused) as refusal:
+        on.turn_on()
+
+    assert "rotatePassword" in refusal.value.problem.message
+    assert Event.SESSION_EXPIRED not in on.events
+
+
 def test_turned_on_twice_it_is_on_once(on: Stage) -> None:
     assert on.turn_on().operation is None
     assert on.events.count(Event.SESSION_TURNED_ON) == 1

@@ -131,6 +131,23 @@ def test_session_whose_token_died_ends_with_the_reason_and_no_password_is_tried(
     assert "with_password" not in [call.method for call in given.log.calls[since:]]
 
 
+def test_session_whose_time_is_up_is_turned_off_before_a_password_goes_anywhere(given: Stage, host: Host) -> None:
+    given.turn_on_as_admin()
+    host.settle()
+    given.clock.advance(HOUR)
+    before = len(given.log)
+
+    with pytest.raises(Refused) as refusal:
+        given.turn_on_as_admin()
+    assert "SignIn" not in {call.port for call in given.log.calls[before:]}
+    host.run()
+    given.turn_on_as_admin()
+    host.settle()
+
+    assert refusal.value.problem.code is Code.OPERATION_IN_PROGRESS
+    assert given.tenant.session.is_on(given.clock.now())
+
+
 def test_session_that_is_on_already_asks_for_no_password(on: Stage) -> None:
     since = len(on.log)
 

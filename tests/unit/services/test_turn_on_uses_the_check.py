@@ -195,7 +195,7 @@ def test_everybody_who_waits_is_told_the_reason(stage: Stage, host: Host) -> Non
 
 
 def test_after_a_definite_refusal_no_sign_in_is_tried_by_itself(stage: Stage, host: Host) -> None:
-    change_password(stage)
+    stage.microsoft365.sign_in_code = 53003
     stage.auto_enable()
     stage.ask()
     host.settle()

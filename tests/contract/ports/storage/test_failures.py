@@ -52,7 +52,7 @@ def stub_and_bundle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[
 def stub(stub_and_bundle: tuple[StubStorage, Path], monkeypatch: pytest.MonkeyPatch) -> StubStorage:
     """The stub, which hangs up on everybody until it is told otherwise."""
     stub, bundle = stub_and_bundle
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     stub.status, stub.code, stub.headers = None, "", {}
     stub.received.clear()
     return stub

@@ -31,6 +31,7 @@ from tests.fakes.sample_rows import (
     onboarding,
     operation_row,
     parked_row,
+    poison_row,
     replay_row,
     tenant_row,
 )
@@ -51,7 +52,9 @@ class TestTenantTable:
 
     def test_each_read_is_one_request(self, store: TenantTable, tenant_id: TenantId, requests_sent: list[str]) -> None:
         operation, action, replay = operation_row(tenant_id), action_row(tenant_id), replay_row()
+        message = poison_row()
         store.commit(tenant_id, [Insert(operation), Insert(action), Insert(replay), Insert(parked_row(tenant_id))])
+        store.commit(tenant_id, [Insert(message)])
         store.commit(tenant_id, [Insert(activity_row(tenant_id)) for _ in range(4)])
         requests_sent.clear()
 
@@ -64,8 +67,10 @@ class TestTenantTable:
         store.parked(tenant_id)
         store.policy_check(tenant_id)
         store.activity(tenant_id, limit=3, continuation=None)
+        store.poison_messages(tenant_id)
+        store.poison_message(tenant_id, message.message_id)
 
-        assert requests_sent == ["GET"] * 9
+        assert requests_sent == ["GET"] * 11
 
     def test_a_commit_is_one_request_however_many_rows_it_writes(
         self, store: TenantTable, tenant_id: TenantId, requests_sent: list[str]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.adapters.storage import tenant_index_table
 from shared.adapters.storage.tenant_index_table import TenantIndexTable
 from shared.domain.errors import Code, Invalid
 from shared.domain.ids import TenantId
@@ -99,6 +100,39 @@ class TenantIndexPromises:
             index.put(each, was=None)
 
         assert read_all(index, SessionState.ON, limit) == [entered[1], entered[2], entered[0]]
+
+    @pytest.mark.parametrize("limit", [1, 2, 3])
+    def test_of_those_that_fit_every_one_is_found_once_whatever_lies_between(
+        self, index: TenantIndex, limit: int
+    ) -> None:
+        entered = [replace(summary(SessionState.OFF), display_name=f"Shop {n}") for n in range(7)]
+        for each in entered:
+            index.put(each, was=SessionState.OFF)
+        wanted = [each for each in entered if each.display_name in ("Shop 1", "Shop 4", "Shop 6")]
+
+        found: list[TenantSummary] = []
+        continuation = None
+        while True:
+            page = index.list(state=None, limit=limit, continuation=continuation, fits=lambda each: each in wanted)
+            found += page.items
+            assert len(page.items) <= limit
+            if (continuation := page.continuation) is None:
+                break
+
+        assert sorted(found, key=lambda each: each.display_name) == wanted
+
+    def test_a_page_of_those_that_fit_ends_when_enough_was_looked_through(
+        self, index: TenantIndex, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tenant_index_table, "_LOOKED_THROUGH", 3)
+        for _ in range(5):
+            index.put(summary(SessionState.OFF), was=SessionState.OFF)
+
+        first = index.list(state=SessionState.OFF, limit=2, continuation=None, fits=lambda _: False)
+        second = index.list(state=SessionState.OFF, limit=2, continuation=first.continuation, fits=lambda _: True)
+
+        assert first.items == ()
+        assert (len(second.items), second.continuation) == (2, None)
 
     def test_an_empty_list_is_an_empty_page(self, index: TenantIndex) -> None:
         page = index.list(state=None, limit=5, continuation=None)

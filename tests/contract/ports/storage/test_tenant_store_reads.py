@@ -24,6 +24,7 @@ from tests.fakes.sample_rows import (
     open_gate,
     operation_row,
     parked_row,
+    poison_row,
     policy_check_row,
     replay_row,
     tenant_row,
@@ -79,6 +80,19 @@ class TenantStoreReadPromises:
 
         assert store.policy_check(tenant_id) == Stored(latest, etag)
 
+    def test_a_kept_message_is_read_as_it_was_written_alone_and_among_others(
+        self, store: TenantStore, tenant_id: TenantId
+    ) -> None:
+        message, other = poison_row(), poison_row()
+
+        etag, _ = store.commit(tenant_id, [Insert(message), Put(other)])
+
+        assert store.poison_message(tenant_id, message.message_id) == Stored(message, etag)
+        assert {each.row.message_id for each in store.poison_messages(tenant_id)} == {
+            message.message_id,
+            other.message_id,
+        }
+
     def test_everything_that_waits_is_found_and_nothing_else(self, store: TenantStore, tenant_id: TenantId) -> None:
         waiting = [parked_row(tenant_id) for _ in range(3)]
 
@@ -121,10 +135,14 @@ class TenantStoreReadPromises:
             store.operation(nobody, OperationId(uuid4()))
         with pytest.raises(NotFound) as action:
             store.action(nobody, ActionId(uuid4()))
+        with pytest.raises(NotFound) as message:
+            store.poison_message(nobody, uuid4())
 
         assert {each.value.problem.code for each in (tenant, overview, gate)} == {Code.TENANT_NOT_FOUND}
         assert operation.value.problem.code is Code.OPERATION_NOT_FOUND
         assert action.value.problem.code is Code.ACTION_NOT_FOUND
+        assert message.value.problem.code is Code.NOT_FOUND
+        assert store.poison_messages(nobody) == ()
         assert store.replay(nobody, "0" * 64) is None
         assert store.parked(nobody) == ()
         assert store.activity(nobody, limit=5, continuation=None).items == ()
