@@ -6,7 +6,7 @@ import type { Api } from "./api";
 import { FleetPage } from "./fleet/FleetPage";
 import { TenantProvider } from "./live/TenantView";
 import type { Person } from "./sign-in";
-import { TenantPage } from "./tenant/TenantPage";
+import { TenantPage, type Screen } from "./tenant/TenantPage";
 import { Theme, useDarkness } from "./Theme";
 
 interface Props {
@@ -50,11 +50,11 @@ export function App({ api, person, onSignIn, onSignOut }: Props) {
 }
 
 function Pages({ api, person }: { api: Api; person: Person }) {
-  const tenantId = useTenantInAddress();
+  const [tenantId, screen] = usePlace();
   if (!tenantId) return <FleetPage api={api} rights={person.rights} />;
   return (
     <TenantProvider key={tenantId} api={api} rights={person.rights} tenantId={tenantId}>
-      <TenantPage />
+      <TenantPage screen={screen} />
     </TenantProvider>
   );
 }
@@ -71,12 +71,14 @@ function Welcome({ onSignIn }: { onSignIn: () => Promise<void> }) {
   );
 }
 
-function useTenantInAddress(): string | undefined {
+/** The tenant and the screen that the address names: #/tenants/{tenantId} or #/tenants/{tenantId}/operators. */
+function usePlace(): readonly [tenantId: string | undefined, screen: Screen] {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {
     const follow = () => setHash(location.hash);
     window.addEventListener("hashchange", follow);
     return () => window.removeEventListener("hashchange", follow);
   }, []);
-  return /^#\/tenants\/([^/]+)$/.exec(hash)?.[1];
+  const [, tenantId, screen] = /^#\/tenants\/([^/]+)(\/operators)?$/.exec(hash) ?? [];
+  return [tenantId, screen ? "operators" : "happening"];
 }

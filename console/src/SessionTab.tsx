@@ -23,7 +23,9 @@ export function SessionTab({ onOpen }: { onOpen: () => void }) {
         <span className="lamp" aria-hidden="true" />
         <span className="tab-words">
           <b>{session ? SESSION[session.state] : "Reading…"}</b>
-          {problem ? <span className="tab-more">not reachable, last known</span> : session && <More session={session} />}
+          <span className="tab-more">
+            {problem ? "not reachable, last known" : session ? <More session={session} /> : "\u00a0"}
+          </span>
         </span>
         <ChevronRight16Regular aria-hidden="true" />
       </button>
@@ -37,11 +39,11 @@ export function SessionTab({ onOpen }: { onOpen: () => void }) {
 function More({ session }: { session: Session }) {
   if (session.state === "on" && session.expiresAt) {
     return (
-      <span className="tab-more">
+      <>
         <Remaining until={session.expiresAt} /> left
-      </span>
+      </>
     );
   }
-  if (session.state === "draining") return <span className="tab-more">{session.leases} in use</span>;
-  return <span className="tab-more">Management session</span>;
+  if (session.state === "draining") return <>{session.leases} in use</>;
+  return <>Management session</>;
 }

@@ -22,8 +22,9 @@ export function useDarkness(): readonly [isDark: boolean, setDark: (isDark: bool
 }
 
 export function Theme({ isDark, children }: { isDark: boolean; children: ReactNode }) {
+  const theme = isDark ? webDarkTheme : webLightTheme;
   return (
-    <FluentProvider theme={isDark ? webDarkTheme : webLightTheme} className={isDark ? "theme dark" : "theme"}>
+    <FluentProvider theme={theme} className={isDark ? "management dark" : "management"}>
       {children}
     </FluentProvider>
   );

@@ -1,13 +1,16 @@
 // The contract's bodies by their names. `contract.ts` is generated from contracts/openapi.yaml by `npm run generate`.
-import type { components } from "./contract";
+import type { components, operations } from "./contract";
 
 type Schemas = components["schemas"];
 
 export type Tenant = Schemas["tenant"];
 export type TenantSummary = Schemas["tenantSummary"];
 export type TenantPage = Schemas["tenantPage"];
+export type TenantQuery = NonNullable<operations["listTenants"]["parameters"]["query"]>;
 export type TenantRequest = Schemas["tenantRequest"];
+export type Consent = Schemas["consent"];
 export type Session = Schemas["session"];
+export type LeaseInUse = Schemas["leaseInUse"];
 export type SessionState = Schemas["sessionState"];
 export type SessionRequest = Schemas["sessionRequest"];
 export type ServiceAccount = Schemas["serviceAccount"];
@@ -25,7 +28,10 @@ export type OperationStep = Schemas["operationStep"];
 export type RemovalRow = Schemas["removalRow"];
 export type ActivityEntry = Schemas["activityEntry"];
 export type ActivityPage = Schemas["activityPage"];
-export type Action = Schemas["action"];
+export type OperatorGrant = Schemas["operatorGrant"];
+export type OperatorGrantRequest = Schemas["operatorGrantRequest"];
+export type OperatorList = Schemas["operatorList"];
+export type Right = Schemas["right"];
 export type Actor = Schemas["actor"];
 export type ErrorDetail = Schemas["errorDetail"];
 export type ErrorResponse = Schemas["errorResponse"];

@@ -1,5 +1,7 @@
 // The API's words as people read them.
-import type { ActionKind, Actor, Operation, PolicyCheckRow, RoleProfile, SessionState, Verdict } from "./bodies";
+import type {
+  ActionKind, Actor, Operation, PolicyCheckRow, Right, RoleProfile, SessionState, Verdict,
+} from "./bodies";
 
 /** What the header says. */
 export const SESSION: Record<SessionState, string> = {
@@ -25,6 +27,8 @@ export const OPERATION: Record<Operation["kind"], string> = {
 export const CHECK: Record<PolicyCheckRow["name"], string> = {
   consent: "Admin consent",
   adminRole: "Role of this application",
+  serviceAccount: "Service account",
+  unrecordedAccounts: "Accounts that nobody owns",
   tenantFacts: "Domains and country",
   licence: "Licence for conditional access",
   securityDefaults: "Security defaults",
@@ -32,6 +36,7 @@ export const CHECK: Record<PolicyCheckRow["name"], string> = {
   conditionalAccess: "Conditional access policies",
   comingPolicies: "Policies that will be enforced",
   namedLocation: "Named location",
+  unrecordedPolicies: "Policies that nobody owns",
   roles: "Roles of the service account",
   credentialAge: "Age of the password",
   otherSignInMethods: "Other sign-in methods",
@@ -57,6 +62,20 @@ export const PROFILE: Record<RoleProfile, string> = {
   fullManagement: "Full management",
   readOnly: "Read only",
 };
+
+export const RIGHT: Record<Right, { readonly name: string; readonly what: string }> = {
+  reader: { name: "Reader", what: "sees everything here" },
+  operator: { name: "Operator", what: "also turns the session on and off and checks policies" },
+  administrator: { name: "Administrator", what: "also sets the tenant up; may not turn the session on" },
+  executor: { name: "Executor", what: "an application that redeems its own leases" },
+};
+
+export const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A name in words; one that only a newer API knows is spelt out. */
+export function called<Name extends string>(names: Readonly<Record<Name, string>>, name: Name): string {
+  return names[name] ?? sentence(name);
+}
 
 /** `assignRoles` → “Assign roles”: for names that the contract leaves open. */
 export function sentence(camelCase: string): string {

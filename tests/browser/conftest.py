@@ -15,6 +15,7 @@ from local.client import Client
 from local.stack import Stack
 from local.tokens import bearer
 from tests.browser.driver import Console, Customer
+from tests.browser.elsewhere import Elsewhere, another_origin
 
 _NUMBERS = count(1)
 
@@ -26,9 +27,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def elsewhere() -> Iterator[Elsewhere]:
+    """A page of another origin, which the API lets in."""
+    with another_origin() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, elsewhere: Elsewhere) -> Iterator[Stack]:
     console_build.build()
-    with Stack(directory=tmp_path_factory.mktemp("stack")) as running:
+    with Stack(directory=tmp_path_factory.mktemp("stack"), origins=[elsewhere.origin]) as running:
         yield running
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ SCREENSHOTS: Final = ROOT / "docs" / "screenshots"
 AXE: Final = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 
 SLOW: Final = 40_000  # milliseconds: for what takes the service several steps
+
+_AHEAD: Final = timedelta(seconds=5)
 
 # WCAG 2.2 AA and everything below it, by axe's names, and its best practices.
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -61,10 +64,10 @@ class Customer:
         self.api("PUT", "/session", self.operator, wanted)
         self.wait_for("session", state)
 
-    def wait_for(self, part: str, state: str) -> None:
+    def wait_for(self, part: str, state: object, field: str = "state") -> None:
         """Waits until a part of the tenant is in a state."""
         until = time.monotonic() + 40
-        while self.tenant()[part]["state"] != state:
+        while self.tenant()[part][field] != state:
             assert time.monotonic() < until, f"{part} did not become {state}"
             time.sleep(0.1)
 
@@ -76,6 +79,7 @@ class Console:
         assert stack.addresses.console, "the console was not built"
         self.page = page
         self.address = stack.addresses.console
+        self.api = stack.addresses.api
         self.complaints: list[str] = []
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -86,6 +90,19 @@ class Console:
         self.button("Sign in").click()
         self.page.get_by_role("button", name=person).click()
         expect(self.button("Sign out")).to_be_visible()
+
+    def arrive(self, place: str) -> None:
+        """Loads everything anew, at a place in the console; whoever signed in stays signed in."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.address}/{place}")
+
+    def take_over_the_clock(self) -> None:
+        """The page's time goes on as before, until `stand_still`: ahead, lest tokens be of its future."""
+        self.page.clock.install(time=datetime.now(UTC) + _AHEAD)
+
+    def stand_still(self) -> None:
+        """No time passes for the page any more, so it does nothing by itself."""
+        self.page.clock.pause_at(datetime.now(UTC) + 2 * _AHEAD)
 
     def open_tenant(self, tenant_id: str) -> None:
         """By its address."""
@@ -134,7 +151,8 @@ class Console:
         """Axe finds nothing."""
         # A script element would be refused by the page's Content-Security-Policy; the debugger's evaluate is not.
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        options = {"runOnly": {"type": "tag", "values": _RULES}}
+        # Style sheets are not fetched again: the page's policy lets nothing but the API be fetched.
+        options = {"runOnly": {"type": "tag", "values": _RULES}, "preload": False}
         # Fluent UI's focus traps have hidden elements that only pass the focus on; axe cannot know.
         target = {"exclude": [["[data-tabster-dummy]"]]}
         found = self.page.evaluate("([target, options]) => axe.run(target, options)", [target, options])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from itertools import pairwise
 
 import pytest
 from playwright.sync_api import expect
@@ -98,24 +96,3 @@ def test_tenant_that_is_not_there_is_said_so_with_its_correlation_id(console: Co
 
     console.see("correlation id")
     console.see("tenantNotFound")
-
-
-def test_page_never_asks_sooner_than_the_api_allows(console: Console, customer: Customer) -> None:
-    asked: list[tuple[str, float]] = []
-    slow = {"kind": "latency", "service": "graph", "seconds": 0.7, "times": 12}
-    assert customer.client.control("POST", "/faults", {"faults": [slow]}).status < 300
-    console.sign_in("Ada Administrator")
-    console.page.on(
-        "request",
-        lambda request: asked.append((request.url, time.monotonic())) if "/operations/" in request.url else None,
-    )
-    console.open_tenant(customer.tenant_id)
-    console.open_panel()
-
-    console.button("Create service account").click()
-    console.see("Global Reader", within=console.panel)
-
-    assert len(asked) >= 2
-    assert len({url for url, _ in asked}) == 1
-    gaps = [later - earlier for (_, earlier), (_, later) in pairwise(asked)]
-    assert min(gaps) > 1.9, f"the API says Retry-After: 2, the page waited {gaps} s"

@@ -3,81 +3,101 @@ import { Button, Field, Input, Link, Select } from "@fluentui/react-components";
 import { useState } from "react";
 import type { Api } from "../api";
 import type { TenantSummary } from "../bodies";
+import { useSettled } from "../live/useKept";
 import { ProblemBar } from "../parts/ProblemBar";
 import { Placeholder } from "../parts/Section";
 import { Remaining, When } from "../parts/When";
 import type { Rights } from "../rights";
 import { SESSION } from "../words";
 import { Onboard } from "./Onboard";
-import { hasProblem, useFleet } from "./useFleet";
+import { hasProblem, TOP, useFleet, type Page, type Place, type Wanted } from "./useFleet";
 
-const ON_A_PAGE = 25;
-
-const FILTERS: Record<string, (tenant: TenantSummary) => boolean> = {
-  "All states": () => true,
-  "With a problem": hasProblem,
-  "Management ON": (tenant) => tenant.session.state === "on",
-  "Management OFF": (tenant) => tenant.session.state === "off",
-  "On the way": (tenant) => ["turningOn", "draining", "turningOff"].includes(tenant.session.state),
+const FILTERS: Record<string, Wanted> = {
+  "All states": {},
+  "With a problem": { hasProblem: true },
+  ...Object.fromEntries(Object.entries(SESSION).map(([state, words]) => [words, { state } as Wanted])),
 };
 
+const TYPING = 300; // milliseconds without a key until what was typed is looked for
+
 export function FleetPage({ api, rights }: { api: Api; rights: Rights }) {
-  const fleet = useFleet(api);
   const [words, setWords] = useState("");
   const [filter, setFilter] = useState("All states");
-  const [page, setPage] = useState(0);
-  const all = fleet.value?.tenants ?? [];
-  const found = all.filter((tenant) => FILTERS[filter]?.(tenant) && isMeant(tenant, words));
-  const last = Math.max(0, Math.ceil(found.length / ON_A_PAGE) - 1);
-  const current = Math.min(page, last);
+  const search = useSettled(words.trim(), TYPING);
+  const wanted = { ...FILTERS[filter], ...(search && { search }) };
+  const asked = JSON.stringify(wanted);
+
+  // The way to this page, so that one can go back; another question begins at the top.
+  const [way, setWay] = useState<{ asked: string; places: readonly Place[] }>({ asked, places: [TOP] });
+  const places = way.asked === asked ? way.places : [TOP];
+  const fleet = useFleet(api, rights.everywhere ? wanted : undefined, places.at(-1) ?? TOP);
+  const go = (to: readonly Place[]) => setWay({ asked, places: to });
   return (
     <main className="page">
       <header className="row">
         <h1>Tenants</h1>
         {rights.has("administrator") && <Onboard api={api} onDone={fleet.refresh} />}
       </header>
-      <div className="pair">
-        <Field label="Search by name or id">
-          <Input type="search" value={words} onChange={(_, typed) => setWords(typed.value)} />
-        </Field>
-        <Field label="Filter">
-          <Select value={filter} onChange={(_, chosen) => setFilter(chosen.value)}>
-            {Object.keys(FILTERS).map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </Select>
-        </Field>
-      </div>
-      {fleet.problem && <ProblemBar problem={fleet.problem} correlationId={fleet.problem.correlationId} />}
       {!rights.everywhere && <OneTenant />}
-      {!fleet.value && !fleet.problem && <Placeholder lines={8} />}
-      {fleet.value && (
-        <>
-          <p className="fine" role="status">
-            Tenants: {found.length === all.length ? all.length : `${found.length} of ${all.length}`}, with a problem:{" "}
-            {all.filter(hasProblem).length}
-          </p>
-          <ul className="fleet" aria-label="Tenants">
-            {found.slice(current * ON_A_PAGE, (current + 1) * ON_A_PAGE).map((tenant) => (
-              <Row key={tenant.tenantId} tenant={tenant} />
-            ))}
-          </ul>
-        </>
+      {rights.everywhere && (
+        <div className="pair">
+          <Field label="Search by name or id">
+            <Input type="search" value={words} maxLength={256} onChange={(_, typed) => setWords(typed.value)} />
+          </Field>
+          <Field label="Filter">
+            <Select value={filter} onChange={(_, chosen) => setFilter(chosen.value)}>
+              {Object.keys(FILTERS).map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </Select>
+          </Field>
+        </div>
       )}
-      {last > 0 && (
-        <nav className="row" aria-label="Pages">
-          <Button disabled={current === 0} onClick={() => setPage(current - 1)}>
-            Previous
-          </Button>
-          <span className="fine">
-            Page {current + 1} of {last + 1}
-          </span>
-          <Button disabled={current === last} onClick={() => setPage(current + 1)}>
-            Next
-          </Button>
-        </nav>
+      {fleet.problem && <ProblemBar problem={fleet.problem} />}
+      {rights.everywhere && !fleet.value && !fleet.problem && <Placeholder lines={8} />}
+      {fleet.value && <Tenants page={fleet.value} />}
+      {fleet.value && (places.length > 1 || fleet.value.next) && (
+        <Pages places={places} next={fleet.isHere ? fleet.value.next : undefined} onGo={go} />
       )}
     </main>
+  );
+}
+
+function Tenants({ page: { tenants } }: { page: Page }) {
+  return (
+    <>
+      <p className="fine" role="status">
+        Tenants on this page: {tenants.length}, with a problem: {tenants.filter(hasProblem).length}
+      </p>
+      {tenants.length === 0 && <p>There is no such tenant.</p>}
+      {tenants.length > 0 && (
+        <ul className="fleet" aria-label="Tenants">
+          {tenants.map((tenant) => (
+            <Row key={tenant.tenantId} tenant={tenant} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+interface PagesProps {
+  readonly places: readonly Place[];
+  readonly next: Place | undefined;
+  readonly onGo: (places: readonly Place[]) => void;
+}
+
+function Pages({ places, next, onGo }: PagesProps) {
+  return (
+    <nav className="row" aria-label="Pages">
+      <Button disabledFocusable={places.length === 1} onClick={() => onGo(places.slice(0, -1))}>
+        Previous
+      </Button>
+      <span className="fine">Page {places.length}</span>
+      <Button disabledFocusable={!next} onClick={() => next && onGo([...places, next])}>
+        Next
+      </Button>
+    </nav>
   );
 }
 
@@ -117,16 +137,13 @@ function OneTenant() {
   const [id, setId] = useState("");
   return (
     <div className="note">
-      <p>Your rights hold in some tenants only, and the list is for those whose rights hold in all. Open one by its id.</p>
+      <p>
+        Your rights hold in some tenants only, and the list is for those whose rights hold in all. Open one by its id.
+      </p>
       <Field label="Tenant id">
         <Input value={id} onChange={(_, typed) => setId(typed.value.trim())} />
       </Field>
       <Link href={`#/tenants/${encodeURIComponent(id)}`}>Open tenant</Link>
     </div>
   );
-}
-
-function isMeant(tenant: TenantSummary, words: string): boolean {
-  const text = `${tenant.displayName} ${tenant.tenantId}`.toLowerCase();
-  return text.includes(words.trim().toLowerCase());
 }

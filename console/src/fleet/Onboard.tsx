@@ -7,9 +7,7 @@ import type { RoleProfile } from "../bodies";
 import { Confirmation } from "../parts/Confirmation";
 import { ProblemBar } from "../parts/ProblemBar";
 import { Problem } from "../problem";
-import { PROFILE } from "../words";
-
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+import { GUID, PROFILE } from "../words";
 
 export function Onboard({ api, onDone }: { api: Api; onDone: () => void }) {
   const [id, setId] = useState("");
@@ -55,7 +53,7 @@ export function Onboard({ api, onDone }: { api: Api; onDone: () => void }) {
           ))}
         </Select>
       </Field>
-      {problem && <ProblemBar problem={problem} correlationId={problem.correlationId} />}
+      {problem && <ProblemBar problem={problem} />}
     </Confirmation>
   );
 }

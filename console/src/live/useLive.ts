@@ -6,6 +6,8 @@ import { Problem } from "../problem";
 export interface Live<T> {
   /** What was read last; it stays while a later read fails. */
   readonly value: T | undefined;
+  /** Its ETag, where the API gave one. */
+  readonly version: string | undefined;
   /** Why the last read failed; undefined after one that did not. */
   readonly problem: Problem | undefined;
   /** Reads now, unless the API's Retry-After is not over: then as soon as it is. */
@@ -15,15 +17,17 @@ export interface Live<T> {
 const FIRST_BACKOFF = 2;
 const LONGEST_BACKOFF = 15;
 
-/** `pace` says after how many seconds to read again, undefined for never. A new `key` starts over. */
+/** `pace` says after how many seconds to read again, undefined for never. A new `key` starts over, with `first` if it
+ *  is there already, otherwise by reading. */
 export function useLive<T>(
   key: string | undefined,
   read: (signal: AbortSignal) => Promise<Answer<T>>,
   pace: (value: T) => number | undefined,
+  first?: Answer<T>,
 ): Live<T> {
-  const [state, setState] = useState<{ key?: string | undefined; value?: T; problem?: Problem }>({});
-  const latest = useRef({ read, pace });
-  latest.current = { read, pace };
+  const [state, setState] = useState<State<T>>({});
+  const latest = useRef({ read, pace, first });
+  latest.current = { read, pace, first };
   const hurry = useRef<() => void>(() => undefined);
 
   useEffect(() => {
@@ -39,6 +43,14 @@ export function useLive<T>(
       clearTimeout(timer);
       if (seconds !== undefined && !leaving.signal.aborted) timer = setTimeout(() => void go(), seconds * 1000);
     };
+    const take = (answer: Answer<T>) => {
+      failures = 0;
+      const atLeast = answer.retryAfter ?? 0;
+      notBefore = Date.now() + atLeast * 1000;
+      setState({ key, value: answer.body, version: answer.version });
+      const pause = latest.current.pace(answer.body);
+      later(pause === undefined ? undefined : Math.max(pause, atLeast));
+    };
     const go = async () => {
       if (document.hidden || isReading) {
         isWantedAgain = true;
@@ -48,13 +60,7 @@ export function useLive<T>(
       isWantedAgain = false;
       try {
         const answer = await latest.current.read(leaving.signal);
-        if (leaving.signal.aborted) return;
-        failures = 0;
-        const atLeast = answer.retryAfter ?? 0;
-        notBefore = Date.now() + atLeast * 1000;
-        setState({ key, value: answer.body });
-        const pause = latest.current.pace(answer.body);
-        later(pause === undefined ? undefined : Math.max(pause, atLeast));
+        if (!leaving.signal.aborted) take(answer);
       } catch (thrown) {
         if (leaving.signal.aborted) return;
         const problem = Problem.of(thrown);
@@ -75,7 +81,8 @@ export function useLive<T>(
       if (!document.hidden) hurry.current();
     };
     document.addEventListener("visibilitychange", onVisible);
-    void go();
+    if (latest.current.first) take(latest.current.first);
+    else void go();
     return () => {
       leaving.abort();
       clearTimeout(timer);
@@ -85,6 +92,15 @@ export function useLive<T>(
   }, [key]);
 
   const refresh = useCallback(() => hurry.current(), []);
-  const isCurrent = state.key === key;
-  return { value: isCurrent ? state.value : undefined, problem: isCurrent ? state.problem : undefined, refresh };
+  const { value, version, problem } = state.key === key ? state : NOTHING;
+  return { value, version, problem, refresh };
 }
+
+interface State<T> {
+  readonly key?: string | undefined;
+  readonly value?: T;
+  readonly version?: string | undefined;
+  readonly problem?: Problem;
+}
+
+const NOTHING = { value: undefined, version: undefined, problem: undefined };

@@ -1,7 +1,7 @@
 // The management service account: create it, see it, see why it could not be created and try again.
 import { Badge, Link } from "@fluentui/react-components";
 import { ArrowClockwise20Regular, Key20Regular, PersonAdd20Regular } from "@fluentui/react-icons";
-import type { ServiceAccount, Tenant } from "../bodies";
+import type { Consent, ServiceAccount, Tenant } from "../bodies";
 import { useTenant } from "../live/TenantView";
 import { Act } from "../parts/Act";
 import { ProblemBar } from "../parts/ProblemBar";
@@ -16,7 +16,9 @@ export function AccountSection({ tenant }: { tenant: Tenant }) {
   const isCreating = operation?.kind === "createServiceAccount" && account.state === "creating";
   return (
     <Section title="Service account" aside={<State account={account} />}>
-      {tenant.consent.state !== "granted" && <Consent tenant={tenant} />}
+      {lacking(tenant).map(([what, consent]) => (
+        <ConsentNote key={what} what={what} consent={consent} tenant={tenant} />
+      ))}
       {isCreating && <Progress operation={operation} />}
       {account.error && (
         <ProblemBar
@@ -30,6 +32,15 @@ export function AccountSection({ tenant }: { tenant: Tenant }) {
       <Buttons tenant={tenant} />
     </Section>
   );
+}
+
+/** Which consents are not all there. Once the account is made, the application that makes accounts may be off. */
+function lacking({ consent, serviceAccount }: Tenant): readonly (readonly [what: string, consent: Consent])[] {
+  const needed: [string, Consent][] = [["Admin consent", consent]];
+  if (consent.onboarding && serviceAccount.state !== "created") {
+    needed.push(["Admin consent to the application that makes accounts", consent.onboarding]);
+  }
+  return needed.filter(([, { state }]) => state !== "granted");
 }
 
 function Buttons({ tenant }: { tenant: Tenant }) {
@@ -87,7 +98,8 @@ function Facts({ tenant }: { tenant: Tenant }) {
       <dd className="breakable">{userPrincipalName}</dd>
       <dt>Roles</dt>
       <dd>
-        {roles.map((role) => role.name).join(", ") || "none"} <span className="fine">({PROFILE[tenant.roleProfile]})</span>
+        {roles.map((role) => role.name).join(", ") || "none"}{" "}
+        <span className="fine">({PROFILE[tenant.roleProfile]})</span>
         {missing.length > 0 && <div className="bad">Missing: {missing.map((role) => role.name).join(", ")}</div>}
       </dd>
       {credential?.rotatedAt && (
@@ -107,15 +119,16 @@ function Facts({ tenant }: { tenant: Tenant }) {
   );
 }
 
-function Consent({ tenant }: { tenant: Tenant }) {
-  const { consent, tenantId } = tenant;
+/** What an application of ours lacks in the tenant; the one that makes accounts may be another, and may be off. */
+function ConsentNote({ consent, what, tenant }: { consent: Consent; what: string; tenant: Tenant }) {
   const missing = consent.permissions.filter((permission) => permission.state === "missing");
   return (
     <div className="note">
       <p>
         {consent.state === "unknown" ? "Nobody has looked yet whether " : ""}
-        <b>Admin consent</b> {consent.state === "unknown" ? "is granted." : `is ${consent.state}.`}
+        <b>{what}</b> {consent.state === "unknown" ? "is granted." : `is ${consent.state}.`}
       </p>
+      {consent.state === "unknown" && consent.error && <ProblemBar problem={consent.error} />}
       {missing.length > 0 && (
         <details>
           <summary>{missing.length} permissions are missing</summary>
@@ -133,7 +146,7 @@ function Consent({ tenant }: { tenant: Tenant }) {
           Grant consent as an administrator of the tenant
         </Link>
       </p>
-      <Act right="administrator" call={(api) => api.onboard(tenantId, {})}>
+      <Act right="administrator" call={(api) => api.onboard(tenant.tenantId, {})}>
         Look again
       </Act>
     </div>

@@ -41,7 +41,7 @@ export function AllowedIpsForm({ tenant, isAdvised }: { tenant: Tenant; isAdvise
       {allowedIps.exclusions?.map((exclusion) => <Diff key={exclusion.policyId} exclusion={exclusion} />)}
       <Act
         right="administrator"
-        call={(api) => api.setAllowedIps(tenantId, { ranges, outside, state: "reportOnly" })}
+        call={(api, seen) => api.setAllowedIps(tenantId, { ranges, outside, state: "reportOnly" }, seen)}
         onDone={() => setTyped(undefined)}
       >
         {isSet ? "Propose again" : "Propose, and show what would change"}
@@ -50,16 +50,21 @@ export function AllowedIpsForm({ tenant, isAdvised }: { tenant: Tenant; isAdvise
         <Act
           right="administrator"
           tone="primary"
-          call={(api) =>
-            api.setAllowedIps(tenantId, { ranges, outside, state: "enabled", applyExclusions: proposed.length > 0 })
-          }
+          call={(api, seen) => {
+            const applyExclusions = proposed.length > 0;
+            return api.setAllowedIps(tenantId, { ranges, outside, state: "enabled", applyExclusions }, seen);
+          }}
           onDone={() => setTyped(undefined)}
         >
           {proposed.length > 0 ? "Enforce, and make these exclusions" : "Enforce"}
         </Act>
       )}
       {isSet && (
-        <Act right="administrator" call={(api) => api.removeAllowedIps(tenantId)} onDone={() => setTyped(undefined)}>
+        <Act
+          right="administrator"
+          call={(api, seen) => api.removeAllowedIps(tenantId, seen)}
+          onDone={() => setTyped(undefined)}
+        >
           Remove the restriction
         </Act>
       )}

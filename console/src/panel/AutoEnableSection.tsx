@@ -7,26 +7,28 @@ import { ProblemBar } from "../parts/ProblemBar";
 import { Section } from "../parts/Section";
 import { When } from "../parts/When";
 import { Problem } from "../problem";
-import { ACTION, durationOf } from "../words";
+import { ACTION, called, durationOf } from "../words";
 
 export function AutoEnableSection({ tenant }: { tenant: Tenant }) {
-  const { carryOut, rights } = useTenant();
+  const { carryOut, rights, version } = useTenant();
   const { autoEnable, session, tenantId } = tenant;
-  const [wanted, setWanted] = useState<boolean>();
+  const [wish, setWish] = useState<{ enabled: boolean; version: string | undefined }>();
   const [problem, setProblem] = useState<Problem>();
 
+  // The switch moves at once, and shows the API's truth again with the next version of the tenant.
+  const isPending = wish !== undefined && wish.version === version;
+  const isOn = isPending ? wish.enabled : autoEnable.enabled;
   const set = async (enabled: boolean) => {
-    setWanted(enabled);
+    if (isPending) return;
+    setWish({ enabled, version });
     setProblem(undefined);
     try {
-      await carryOut((api) => api.setAutoEnable(tenantId, { enabled }));
+      await carryOut((api, seen) => api.setAutoEnable(tenantId, { enabled }, seen));
     } catch (thrown) {
-      setWanted(undefined);
+      setWish(undefined);
       setProblem(Problem.of(thrown));
     }
   };
-  const isOn = wanted ?? autoEnable.enabled;
-  if (wanted === autoEnable.enabled) setWanted(undefined);
   return (
     <Section title="Automatic">
       <Switch
@@ -38,7 +40,7 @@ export function AutoEnableSection({ tenant }: { tenant: Tenant }) {
       <p className="fine">
         {rights.has("administrator") ? "" : "Takes an administrator. "}
         {isOn
-          ? `Turns on for ${autoEnable.kinds.map((kind) => ACTION[kind].toLowerCase()).join(", ")}; ` +
+          ? `Turns on for ${autoEnable.kinds.map((kind) => called(ACTION, kind).toLowerCase()).join(", ")}; ` +
             `off again ${durationOf(autoEnable.idleTimeout)} after the last action.`
           : "An action that comes while the session is off is refused."}
       </p>
@@ -47,7 +49,7 @@ export function AutoEnableSection({ tenant }: { tenant: Tenant }) {
           Last time, <When at={session.lastAutoEnable.at} />: {session.lastAutoEnable.reason}
         </p>
       )}
-      {problem && <ProblemBar problem={problem} correlationId={problem.correlationId} />}
+      {problem && <ProblemBar problem={problem} />}
     </Section>
   );
 }

@@ -22,12 +22,21 @@ export function DisableSection({ tenant }: { tenant: Tenant }) {
         <Confirmation
           title={`Disable advanced management of ${tenant.displayName}?`}
           trigger={
-            <Button className="to-the-left" icon={<Delete20Regular />} disabled={!rights.has("administrator") || isBusy}>
+            <Button
+              className="to-the-left"
+              icon={<Delete20Regular />}
+              disabled={!rights.has("administrator") || isBusy}
+            >
               Disable advanced management
             </Button>
           }
           action={(close) => (
-            <Act right="administrator" tone="off" onDone={close} call={(api) => api.deleteAccount(tenant.tenantId)}>
+            <Act
+              right="administrator"
+              tone="off"
+              onDone={close}
+              call={(api, seen) => api.deleteAccount(tenant.tenantId, seen)}
+            >
               Disable and delete
             </Act>
           )}
@@ -42,6 +51,7 @@ export function DisableSection({ tenant }: { tenant: Tenant }) {
 
 function WhatGoes({ tenant }: { tenant: Tenant }) {
   const { allowedIps, serviceAccount, session } = tenant;
+  const roles = serviceAccount.roles.map((role) => role.name).join(", ");
   const made = allowedIps.exclusions?.filter((each) => each.state === "applied") ?? [];
   return (
     <>
@@ -51,9 +61,11 @@ function WhatGoes({ tenant }: { tenant: Tenant }) {
         <li>
           the account <b className="breakable">{serviceAccount.userPrincipalName ?? "of this service"}</b>
         </li>
-        {serviceAccount.roles.length > 0 && <li>its roles: {serviceAccount.roles.map((role) => role.name).join(", ")}</li>}
+        {roles && <li>its roles: {roles}</li>}
         <li>its password in Key Vault</li>
-        {allowedIps.state !== "none" && <li>the conditional access policy and the named location of the allowed IPs</li>}
+        {allowedIps.state !== "none" && (
+          <li>the conditional access policy and the named location of the allowed IPs</li>
+        )}
         {made.length > 0 && <li>its exclusions from {made.map((each) => each.displayName).join(", ")}</li>}
       </ul>
       <p>Microsoft keeps the deleted account for 30 days. Nothing else in the tenant is touched.</p>

@@ -1,6 +1,7 @@
 // Whose sign-in the session stands on, and the form that a Global Administrator fills in.
 import { Field, Input, Radio, RadioGroup } from "@fluentui/react-components";
-import type { Session } from "../bodies";
+import type { NextStep, Session } from "../bodies";
+import { WarningBar } from "../parts/ProblemBar";
 import { Section } from "../parts/Section";
 
 export type Method = NonNullable<Session["method"]>;
@@ -14,9 +15,15 @@ interface Props {
   readonly method: Method;
   readonly onMethod: (method: Method) => void;
   readonly isFixed: boolean;
+  readonly warning: NextStep | undefined;
 }
 
-export function MethodSection({ method, onMethod, isFixed }: Props) {
+/** What the API says one should know of a method, before it is chosen and while the session stands on it. */
+export function warningOf(session: Session, method: Method): NextStep | undefined {
+  return session.methods?.find((each) => each.method === method)?.warning;
+}
+
+export function MethodSection({ method, onMethod, isFixed, warning }: Props) {
   return (
     <Section title="Method">
       <RadioGroup
@@ -28,6 +35,7 @@ export function MethodSection({ method, onMethod, isFixed }: Props) {
         <Radio value="serviceAccount" label="Use management service account" />
         <Radio value="globalAdmin" label="Use Global Admin credentials" />
       </RadioGroup>
+      {warning && <WarningBar step={warning} />}
     </Section>
   );
 }

@@ -2,15 +2,16 @@
 import { Button, DrawerBody, DrawerHeader, DrawerHeaderTitle, OverlayDrawer } from "@fluentui/react-components";
 import { Dismiss24Regular } from "@fluentui/react-icons";
 import { useState } from "react";
-import type { Tenant } from "../bodies";
+import type { Session, Tenant } from "../bodies";
 import { useTenant } from "../live/TenantView";
 import { ProblemBar, WarningBar } from "../parts/ProblemBar";
 import { Placeholder } from "../parts/Section";
 import { Progress } from "../parts/Steps";
+import { SESSION } from "../words";
 import { AccountSection } from "./AccountSection";
 import { AutoEnableSection } from "./AutoEnableSection";
 import { DisableSection } from "./DisableSection";
-import { MethodSection, type Method } from "./MethodSection";
+import { MethodSection, warningOf, type Method } from "./MethodSection";
 import { PolicySection } from "./PolicySection";
 import { SessionSection } from "./SessionSection";
 
@@ -30,13 +31,26 @@ export function Panel({ isOpen, onClose }: { isOpen: boolean; onClose: () => voi
         >
           Management session
         </DrawerHeaderTitle>
-        <p className="fine">{tenant?.displayName ?? " "}</p>
+        <p className="row fine">
+          {tenant?.displayName ?? "\u00a0"}
+          {tenant && <State session={tenant.session} />}
+        </p>
       </DrawerHeader>
       <DrawerBody>
-        {problem && <ProblemBar problem={problem} correlationId={problem.correlationId} />}
+        {problem && <ProblemBar problem={problem} />}
         {tenant ? <Content tenant={tenant} /> : !problem && <Placeholder lines={12} />}
       </DrawerBody>
     </OverlayDrawer>
+  );
+}
+
+/** What the header's tab says, which is behind the panel now. */
+function State({ session }: { session: Session }) {
+  return (
+    <span className="state" data-state={session.state}>
+      <span className="lamp" aria-hidden="true" />
+      {SESSION[session.state]}
+    </span>
   );
 }
 
@@ -61,7 +75,12 @@ function Content({ tenant }: { tenant: Tenant }) {
         <ProblemBar problem={onTop.error} correlationId={onTop.correlationId} />
       )}
       {onTop?.warning && <WarningBar step={onTop.warning} />}
-      <MethodSection method={method} onMethod={setChosen} isFixed={!isResting} />
+      <MethodSection
+        method={method}
+        onMethod={setChosen}
+        isFixed={!isResting}
+        warning={warningOf(session, method)}
+      />
       {method === "serviceAccount" && <AccountSection tenant={tenant} />}
       {method === "serviceAccount" && <PolicySection tenant={tenant} />}
       <SessionSection tenant={tenant} method={method} />

@@ -11,7 +11,7 @@ import { Act } from "../parts/Act";
 import { ProblemBar } from "../parts/ProblemBar";
 import { Placeholder, Section } from "../parts/Section";
 import { When } from "../parts/When";
-import { CHECK, VERDICT } from "../words";
+import { CHECK, VERDICT, called } from "../words";
 import { AllowedIpsForm } from "./AllowedIps";
 
 const CURED_BY_ALLOWED_IPS: readonly PolicyCheckRow["name"][] = ["conditionalAccess", "namedLocation"];
@@ -26,14 +26,24 @@ export function PolicySection({ tenant }: { tenant: Tenant }) {
     <Section title="Policy check" aside={checkedAt && <span className="fine">checked <When at={checkedAt} /></span>}>
       {state === "none" && <p>The tenant&rsquo;s policies were not checked yet.</p>}
       {failure && <ProblemBar problem={failure} correlationId={operation?.correlationId} />}
-      {check.problem && !check.value && <ProblemBar problem={check.problem} correlationId={check.problem.correlationId} />}
-      {key && !check.value && !check.problem && <Placeholder lines={6} />}
+      {check.problem && !check.value && <ProblemBar problem={check.problem} />}
+      {key && !check.value && !check.problem && <Placeholder lines={rowsOf(tenant)} />}
       {check.value && <Rows check={check.value} tenant={tenant} />}
-      <Act right="operator" icon={<ShieldCheckmark20Regular />} call={(wanted) => wanted.checkPolicies(tenant.tenantId)}>
+      <Act
+        right="operator"
+        icon={<ShieldCheckmark20Regular />}
+        obstacle={state === "running" ? "A check is running." : undefined}
+        call={(wanted) => wanted.checkPolicies(tenant.tenantId)}
+      >
         {state === "none" ? "Check policies" : "Check again"}
       </Act>
     </Section>
   );
+}
+
+/** How many rows there will be, so that what is below them stays where it is. */
+function rowsOf({ policyCheck: { counts } }: Tenant): number {
+  return counts ? counts.pass + counts.fail + counts.unknown + counts.skipped : 6;
 }
 
 function paceOfCheck(check: PolicyCheck): number | undefined {
@@ -59,7 +69,7 @@ function Row({ row }: { row: PolicyCheckRow }) {
     <li data-verdict={row.verdict}>
       <Mark verdict={row.verdict} />
       <div>
-        <b>{CHECK[row.name]}</b>
+        <b>{called(CHECK, row.name)}</b>
         <span className="for-ears">: {VERDICT[row.verdict]}</span>
         {row.cause && <div>{row.cause}</div>}
         {row.fix && (

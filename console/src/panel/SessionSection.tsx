@@ -3,18 +3,18 @@ import { Field, Input, Select } from "@fluentui/react-components";
 import { Power20Filled, Power20Regular } from "@fluentui/react-icons";
 import { useState } from "react";
 import type { Session, SessionRequest, Tenant } from "../bodies";
-import { useTenant } from "../live/TenantView";
+import { isFinal, useTenant } from "../live/TenantView";
 import { Act } from "../parts/Act";
 import { ProblemBar, WarningBar } from "../parts/ProblemBar";
 import { Section } from "../parts/Section";
 import { Progress } from "../parts/Steps";
 import { Remaining, When } from "../parts/When";
 import { durationOf, nameOf } from "../words";
-import { CredentialFields, type Credentials, type Method } from "./MethodSection";
+import { CredentialFields, warningOf, type Credentials, type Method } from "./MethodSection";
 
 const DURATIONS: Record<Method, readonly string[]> = {
   serviceAccount: ["PT1H", "PT4H", "PT8H", "PT24H"],
-  globalAdmin: ["PT30M", "PT1H", "PT4H", "PT8H"],
+  globalAdmin: ["PT30M", "PT1H", "PT2H"],
 };
 const USUAL: Record<Method, string> = { serviceAccount: "PT8H", globalAdmin: "PT1H" };
 const NOBODY: Credentials = { username: "", password: "" };
@@ -23,12 +23,12 @@ export function SessionSection({ tenant, method }: { tenant: Tenant; method: Met
   const { operation } = useTenant();
   const { session } = tenant;
   const isTurning = operation && ["turnOn", "turnOff"].includes(operation.kind) && session.state !== "on";
-  const isUnderWay = isTurning && ["notStarted", "running"].includes(operation.status);
+  const isUnderWay = isTurning && !isFinal(operation);
+  const warning = session.warning ?? (isTurning ? operation.warning : undefined);
   return (
     <Section title="Management session">
       {isUnderWay && <Progress operation={operation} />}
-      {isTurning && operation.warning && !session.warning && <WarningBar step={operation.warning} />}
-      {session.warning && <WarningBar step={session.warning} />}
+      {warning && warning.text !== warningOf(session, method)?.text && <WarningBar step={warning} />}
       {session.error && (
         <ProblemBar
           problem={session.error}
@@ -77,10 +77,10 @@ function TurnOn({ tenant, method }: { tenant: Tenant; method: Method }) {
         tone="on"
         icon={<Power20Filled />}
         obstacle={obstacleOf(tenant, method, who)}
-        call={(api) => {
+        call={(api, seen) => {
           const wanted = body();
           setWho({ ...who, password: "" }); // whatever comes of it, the password does not stay on the screen
-          return api.setSession(tenant.tenantId, wanted);
+          return api.setSession(tenant.tenantId, wanted, seen);
         }}
       >
         Turn on management session
@@ -96,6 +96,7 @@ function obstacleOf(tenant: Tenant, method: Method, who: Credentials): string | 
   return /^[^@\s]+@[^@\s]+$/.test(who.username) && who.password ? undefined : "Fill in name and password first.";
 }
 
+/** Off must be possible whatever has changed since, so it is asked for without the version that was seen. */
 function TurnOff({ tenant }: { tenant: Tenant }) {
   const { session, tenantId } = tenant;
   const turnOff = (drain: boolean) => ({ state: "off", drain }) as const;
@@ -106,6 +107,7 @@ function TurnOff({ tenant }: { tenant: Tenant }) {
           right="operator"
           tone="off"
           icon={<Power20Filled />}
+          anytime
           call={(api) => api.setSession(tenantId, turnOff(false))}
         >
           {session.state === "turningOn" ? "Stop turning on" : "Turn off management session now"}

@@ -1,8 +1,7 @@
 // A button that does something to the tenant: usable only by whoever may, busy at once, its refusal right below it.
 import { Button, Spinner, type ButtonProps } from "@fluentui/react-components";
 import { useId, useState, type ReactNode } from "react";
-import type { Api, Written } from "../api";
-import { useTenant } from "../live/TenantView";
+import { useTenant, type Call } from "../live/TenantView";
 import { Problem } from "../problem";
 import type { Right } from "../rights";
 import { ProblemBar } from "./ProblemBar";
@@ -11,16 +10,18 @@ const ARTICLE: Record<Right, string> = { operator: "an operator", administrator:
 
 export interface ActProps {
   readonly right: Right;
-  readonly call: (api: Api) => Promise<Written<unknown>>;
+  readonly call: Call<unknown>;
   readonly onDone?: () => void;
   readonly tone?: "primary" | "on" | "off" | "plain";
   readonly icon?: ButtonProps["icon"];
+  /** Whether it may be done while something else runs. */
+  readonly anytime?: boolean;
   /** Why it cannot be done now, whoever asks. */
   readonly obstacle?: string | undefined;
   readonly children: ReactNode;
 }
 
-export function Act({ right, call, onDone, tone = "plain", icon, obstacle, children }: ActProps) {
+export function Act({ right, call, onDone, tone = "plain", icon, anytime, obstacle, children }: ActProps) {
   const { carryOut, isBusy, rights } = useTenant();
   const [isSending, setSending] = useState(false);
   const [problem, setProblem] = useState<Problem>();
@@ -46,7 +47,7 @@ export function Act({ right, call, onDone, tone = "plain", icon, obstacle, child
           appearance={tone === "plain" ? "secondary" : "primary"}
           className={`tone-${tone}`}
           icon={isSending ? <Spinner size="tiny" role="presentation" /> : (icon ?? null)}
-          disabled={reason !== undefined || isBusy || isSending}
+          disabled={reason !== undefined || (isBusy && !anytime) || isSending}
           {...(reason && { "aria-describedby": hint })}
           onClick={() => void act()}
         >
@@ -58,7 +59,7 @@ export function Act({ right, call, onDone, tone = "plain", icon, obstacle, child
           </span>
         )}
       </div>
-      {problem && <ProblemBar problem={problem} correlationId={problem.correlationId} />}
+      {problem && <ProblemBar problem={problem} />}
     </>
   );
 }

@@ -7,10 +7,18 @@ interface Shown {
   readonly message: string;
   readonly nextStep?: NextStep | undefined;
   readonly details?: readonly ErrorDetail[];
+  readonly correlationId?: string | undefined;
 }
 
-export function ProblemBar(props: { problem: Shown; correlationId?: string | undefined; title?: string }) {
-  const { problem, correlationId, title } = props;
+interface Props {
+  readonly problem: Shown;
+  readonly title?: string;
+  /** The thread of the operation that failed, for an error that does not say its own. */
+  readonly correlationId?: string | undefined;
+}
+
+export function ProblemBar({ problem, title, correlationId: thread }: Props) {
+  const correlationId = problem.correlationId ?? thread;
   return (
     <MessageBar intent="error" layout="multiline" role="alert" className="bar">
       <MessageBarBody>

@@ -3,10 +3,10 @@ import { ProgressBar, Spinner } from "@fluentui/react-components";
 import { CheckmarkCircle20Filled, Circle20Regular, DismissCircle20Filled } from "@fluentui/react-icons";
 import type { Operation, OperationStep } from "../bodies";
 import { isFinal } from "../live/TenantView";
-import { OPERATION, sentence, span } from "../words";
+import { OPERATION, called, sentence, span } from "../words";
 
 export function Progress({ operation }: { operation: Operation }) {
-  const title = OPERATION[operation.kind];
+  const title = called(OPERATION, operation.kind);
   return (
     <section className="progress" aria-label={title} aria-busy={!isFinal(operation)}>
       <div className="row">
@@ -15,10 +15,19 @@ export function Progress({ operation }: { operation: Operation }) {
       </div>
       <ProgressBar value={operation.percentComplete / 100} thickness="large" aria-label={title} />
       <StepList steps={operation.steps} />
-      {!isFinal(operation) && <p className="fine">You may leave this page; the work goes on and is here when you return.</p>}
+      {!isFinal(operation) && <p className="fine">You may leave this page. {LEFT[operation.kind] ?? GOES_ON}</p>}
     </section>
   );
 }
+
+const GOES_ON = "The work goes on, and is here when you return.";
+
+// What can be stopped or put aside, and how.
+const LEFT: Partial<Record<Operation["kind"], string>> = {
+  turnOn: `${GOES_ON} “Stop turning on” takes its place at once.`,
+  turnOff: "The session ends all the same.",
+  checkPolicies: "The check goes on, and gives way to whatever else you begin.",
+};
 
 export function StepList({ steps }: { steps: readonly OperationStep[] }) {
   return (

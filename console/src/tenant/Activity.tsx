@@ -63,7 +63,7 @@ export function Activity({ page, onOperation }: Props) {
         ))}
       </ol>
       {shown.length === 0 && <p className="fine">Nothing of this kind in what was read.</p>}
-      {problem && <ProblemBar problem={problem} correlationId={problem.correlationId} />}
+      {problem && <ProblemBar problem={problem} />}
       {link && <Button onClick={() => void loadOlder(link)}>Load older entries</Button>}
     </>
   );

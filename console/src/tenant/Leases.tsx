@@ -1,30 +1,36 @@
-// Who is using the session now: the actions that hold a lease, found through the trail and read one by one.
-import { useEffect, useState } from "react";
-import type { Action, ActivityEntry, Session } from "../bodies";
-import { useNow } from "../live/useNow";
+// Who is using the session now: the actions that hold a lease.
+import type { LeaseInUse, Session } from "../bodies";
+import { useKept } from "../live/useKept";
+import { useLive } from "../live/useLive";
 import { useTenant } from "../live/TenantView";
+import { ProblemBar } from "../parts/ProblemBar";
+import { Placeholder } from "../parts/Section";
 import { When } from "../parts/When";
-import { ACTION } from "../words";
+import { ACTION, called } from "../words";
 
-const AT_MOST = 20; // actions read for one look
+const REST = 15; // seconds; the tenant is read more often, and a change of its count brings a new look
 
-export function Leases({ session, activity }: { session: Session; activity: readonly ActivityEntry[] }) {
+export function Leases({ session }: { session: Session }) {
   const { api, tenantId } = useTenant();
-  const [actions, setActions] = useState<readonly Action[]>([]);
-  const now = useNow(10);
-  const candidates = holders(activity).join(" ");
+  const key = session.leases > 0 ? `${tenantId} ${session.state} ${session.leases}` : undefined;
+  const { value, problem } = useKept(useLive(key, (signal) => api.session(tenantId, signal), () => REST));
+  if (!key) return <p>No action holds a lease.</p>;
+  const held = value?.leasesInUse;
+  return (
+    <>
+      {problem && <ProblemBar problem={problem} />}
+      {!held && !problem && <Placeholder lines={session.leases} />}
+      {held && <InUse held={held} />}
+      {held && held.length < session.leases && (
+        <p className="fine">
+          The newest {held.length} of {session.leases}.
+        </p>
+      )}
+    </>
+  );
+}
 
-  useEffect(() => {
-    const leaving = new AbortController();
-    const ids = candidates ? candidates.split(" ") : [];
-    Promise.all(ids.map((id) => api.action(tenantId, id, leaving.signal)))
-      .then((answers) => setActions(answers.map((answer) => answer.body)))
-      .catch(() => undefined); // the next look at the trail tries again; the count stays the API's
-    return () => leaving.abort();
-  }, [api, tenantId, candidates, session.leases]);
-
-  const held = actions.filter((each) => each.state === "decided" && each.expiresAt && Date.parse(each.expiresAt) > now);
-  if (session.leases === 0) return <p className="fine">No action holds a lease.</p>;
+function InUse({ held }: { held: readonly LeaseInUse[] }) {
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Leases in use">
       <table>
@@ -37,40 +43,25 @@ export function Leases({ session, activity }: { session: Session; activity: read
           </tr>
         </thead>
         <tbody>
-          {held.map((action) => (
-            <tr key={action.actionId}>
+          {held.map((lease) => (
+            <tr key={lease.leaseId}>
               <td>
-                {ACTION[action.kind]}
+                {lease.kind ? called(ACTION, lease.kind) : "Action"}
                 <div className="fine">
-                  <code>{action.actionId.slice(0, 8)}</code>
+                  <code>{lease.actionId.slice(0, 8)}</code>
                 </div>
               </td>
-              <td>{action.operator.name}</td>
+              <td>{lease.operator?.name ?? "not known"}</td>
               <td>
-                <When at={action.decidedAt ?? action.receivedAt} />
+                <When at={lease.since} />
               </td>
-              <td>{action.expiresAt && <When at={action.expiresAt} />}</td>
+              <td>
+                <When at={lease.until} />
+              </td>
             </tr>
           ))}
         </tbody>
       </table>
-      {held.length < session.leases && (
-        <p className="fine">
-          {held.length} of {session.leases} shown.
-        </p>
-      )}
     </div>
   );
-}
-
-/** The actions of the trail that were let act and have not told their end, newest first. */
-function holders(activity: readonly ActivityEntry[]): readonly string[] {
-  const ended = new Set<string>();
-  const found: string[] = [];
-  for (const { kind, actionId } of activity) {
-    if (!actionId) continue;
-    if (kind === "actionCompleted" || kind === "leaseReleased") ended.add(actionId);
-    else if (kind === "actionReady" && !ended.has(actionId) && !found.includes(actionId)) found.push(actionId);
-  }
-  return found.slice(0, AT_MOST);
 }

@@ -1,5 +1,7 @@
 // One operation in full: who asked, its steps and how long each took, and what came of it.
-import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from "@fluentui/react-components";
+import {
+  Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle,
+} from "@fluentui/react-components";
 import { isFinal, useTenant } from "../live/TenantView";
 import { useLive } from "../live/useLive";
 import { ProblemBar } from "../parts/ProblemBar";
@@ -7,7 +9,7 @@ import { RemovalReport } from "../parts/RemovalReport";
 import { Placeholder } from "../parts/Section";
 import { StepList } from "../parts/Steps";
 import { When } from "../parts/When";
-import { nameOf, OPERATION, sentence } from "../words";
+import { OPERATION, called, nameOf, sentence } from "../words";
 
 export function OperationDialog({ operationId, onClose }: { operationId: string | undefined; onClose: () => void }) {
   const { api, tenantId } = useTenant();
@@ -20,9 +22,9 @@ export function OperationDialog({ operationId, onClose }: { operationId: string 
     <Dialog open={operationId !== undefined} onOpenChange={(_, change) => !change.open && onClose()}>
       <DialogSurface>
         <DialogBody>
-          <DialogTitle>{operation ? OPERATION[operation.kind] : "Operation"}</DialogTitle>
+          <DialogTitle>{operation ? called(OPERATION, operation.kind) : "Operation"}</DialogTitle>
           <DialogContent className="stack">
-            {problem && <ProblemBar problem={problem} correlationId={problem.correlationId} />}
+            {problem && <ProblemBar problem={problem} />}
             {!operation && !problem && <Placeholder lines={6} />}
             {operation && (
               <>
