@@ -1,6 +1,7 @@
 """Connections that share one TLS context: reading whom to trust takes 30 ms, and requests would do so for each of them.
 
-We trust whom the machine trusts; OpenSSL's own SSL_CERT_FILE and SSL_CERT_DIR can name others.
+We trust whom the machine trusts, and where it names no file of authorities, those that requests brings along too;
+OpenSSL's own SSL_CERT_FILE and SSL_CERT_DIR can name others.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import ssl
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+import certifi
 import requests
 from requests.adapters import HTTPAdapter
 
@@ -26,7 +28,10 @@ def context() -> ssl.SSLContext:
 
 @lru_cache(maxsize=4)
 def _read(paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=paths.cafile, capath=paths.capath)
+    made = ssl.create_default_context(cafile=paths.cafile, capath=paths.capath)
+    if paths.cafile is None:
+        made.load_verify_locations(certifi.where())
+    return made
 
 
 class _Adapter(HTTPAdapter):
