@@ -5,7 +5,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 QUIETLY := --quiet --disable-pip-version-check
-SOURCES := function_app.py functions shared local infra tests
+SOURCES := function_app.py functions shared local infra bench tests
 
 .PHONY: help
 help: ## list these
@@ -41,6 +41,10 @@ test: setup ## run every suite that needs no cloud
 .PHONY: faults
 faults: setup ## break every step, kill the app again and again, crowd and fuzz it (QUICK=1 for a short run)
 	$(BIN)/pytest $(if $(QUICK),--quick,tests/faults --every-step) tests/chaos
+
+.PHONY: bench
+bench: setup ## measure against the least that could do it; keeps bench/results.json (QUICK=1: a short run, not kept)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 .PHONY: package
 package: setup ## build what is deployed into .local/package.zip

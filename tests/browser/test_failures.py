@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from local.simulator import seed
 from local.simulator.seed import password_of
 from local.stack import Stack
 from tests.browser.driver import SLOW, Console, Customer
@@ -23,6 +24,8 @@ def test_global_administrator_with_mfa_is_refused_and_another_one_is_let_in(
     console.open_panel()
 
     console.panel.get_by_role("radio", name="Use Global Admin credentials").click()
+    console.see(re.compile("Microsoft enforces MFA"), within=console.panel)
+    console.picture("20-global-admin-is-warned-of")
     console.page.get_by_label("Sign-in name").fill(admin)
     console.page.get_by_role("textbox", name="Password").fill(password_of(admin))
     console.button("Turn on management session").click()
@@ -87,6 +90,25 @@ def test_api_that_goes_away_is_said_to_be_away_and_comes_back_by_itself(
 
     expect(console.page.get_by_text("The API does not answer.")).to_have_count(0, timeout=SLOW)
     expect(console.tab).not_to_contain_text("last known")
+
+
+def test_error_that_is_kept_names_its_thread_to_whoever_looks_later(console: Console, customer: Customer) -> None:
+    customer.client.control(
+        "POST", "/consent", {"tenantId": customer.tenant_id, "clientId": seed.APP_CLIENT_ID, "grant": False}
+    )
+    customer.api("PUT", "/service-account", customer.administrator, {})
+    customer.wait_for("serviceAccount", "failed")
+    trail = customer.api("GET", "/activity", customer.operator).json
+    assert isinstance(trail, dict)
+    (thread,) = {each["correlationId"] for each in trail["value"] if each["kind"] == "serviceAccountFailed"}
+
+    console.sign_in("Rita Reader")
+    console.open_tenant(customer.tenant_id)
+    console.open_panel()
+
+    alert = console.panel.get_by_role("alert", name="The service account was not created")
+    expect(alert).to_contain_text(f"correlation id {thread}")
+    expect(alert).to_contain_text("What to do")
 
 
 def test_tenant_that_is_not_there_is_said_so_with_its_correlation_id(console: Console) -> None:

@@ -89,7 +89,7 @@ def policy_blocks(console: Console, client: Client) -> None:
     console.open_panel()
     console.button("Check policies").click()
     console.see("Require MFA for administrators", within=console.panel)
-    console.picture("07-policy-blocks", console.panel.get_by_text("Require MFA for administrators").first)
+    console.picture("07-policy-blocks", console.button("Propose, and show what would change"))
     console.button("Turn on management session").click()
     console.tab_says("Turn-on failed")
     console.picture("08-turn-on-failed", console.panel.get_by_role("alert").last)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,3 +108,59 @@ def test_the_script_needs_nothing_but_python(tmp_path: Path) -> None:
 
     is_built = (INFRA.parent / "console" / "dist" / "index.html").exists()
     assert (done.returncode, "make console" in done.stderr) == ((0, False) if is_built else (1, True))
+
+
+_TOOL = f"""#!{sys.executable}
+import json, os, sys
+from pathlib import Path
+words = [Path(sys.argv[0]).name, *sys.argv[1:]]
+with open({{log!r}}, "a", encoding="utf-8") as log:
+    log.write(json.dumps([words, os.environ.get("SWA_CLI_DEPLOYMENT_TOKEN")]) + "\\n")
+answers = {{{{"cloud": "https://login.example.net/", "account": "home", "staticwebapp": "only-for-tests-token"}}}}
+if words[0] == "az":
+    print(answers[words[1]])
+"""
+
+
+def test_publishing_builds_lays_out_and_tells_the_token_to_nobody_but_the_publisher(tmp_path: Path) -> None:
+    project, tools, log = tmp_path / "project", tmp_path / "tools", tmp_path / "log"
+    for name in ("publish-console.sh", "console_site.py"):
+        (project / "infra").mkdir(parents=True, exist_ok=True)
+        shutil.copy2(INFRA / name, project / "infra" / name)
+    (project / "console" / "dist").mkdir(parents=True)
+    (project / "console" / "dist" / "index.html").write_text("<title>page</title>")
+    tools.mkdir()
+    for name in ("az", "make", "npx"):
+        (tools / name).write_text(_TOOL.format(log=str(log)), "utf-8")
+        (tools / name).chmod(0o755)
+    told = {
+        "AZURE_RESOURCE_GROUP": "group",
+        "CONSOLE_NAME": "stapp",
+        "SERVICE_API_URI": "https://func.example.net/api",
+        "API_AUDIENCE": "audience",
+        "CONSOLE_CLIENT_ID": "the-client",
+    }
+
+    done = subprocess.run(
+        [project / "infra" / "publish-console.sh"],
+        env={**told, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    calls = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    (published, token) = calls[-1]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert calls[0] == [["make", "console"], None]
+    assert (published[0], published[3:]) == (
+        "npx",
+        ["deploy", str(project / ".local" / "console"), "--env", "production"],
+    )
+    assert token == "only-for-tests-token"
+    assert not any("only-for-tests-token" in word for words, _ in calls for word in words)
+    config = json.loads((project / ".local" / "console" / "config.json").read_text("utf-8"))
+    assert (config["authority"], config["scope"]) == (
+        "https://login.example.net/home",
+        "api://audience/Sessions.Access",
+    )

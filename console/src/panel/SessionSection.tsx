@@ -4,6 +4,7 @@ import { Power20Filled, Power20Regular } from "@fluentui/react-icons";
 import { useState } from "react";
 import type { Session, SessionRequest, Tenant } from "../bodies";
 import { isFinal, useTenant } from "../live/TenantView";
+import { useThread } from "../live/useThread";
 import { Act } from "../parts/Act";
 import { ProblemBar, WarningBar } from "../parts/ProblemBar";
 import { Section } from "../parts/Section";
@@ -22,6 +23,7 @@ const NOBODY: Credentials = { username: "", password: "" };
 export function SessionSection({ tenant, method }: { tenant: Tenant; method: Method }) {
   const { operation } = useTenant();
   const { session } = tenant;
+  const thread = useThread(session.error, "sessionFailed");
   const isTurning = operation && ["turnOn", "turnOff"].includes(operation.kind) && session.state !== "on";
   const isUnderWay = isTurning && !isFinal(operation);
   const warning = session.warning ?? (isTurning ? operation.warning : undefined);
@@ -32,7 +34,7 @@ export function SessionSection({ tenant, method }: { tenant: Tenant; method: Met
       {session.error && (
         <ProblemBar
           problem={session.error}
-          correlationId={operation?.status === "failed" ? operation.correlationId : undefined}
+          correlationId={thread}
           title={session.state === "failed" ? "The session could not be turned on" : "Turning off left something open"}
         />
       )}

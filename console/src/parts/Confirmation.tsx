@@ -21,7 +21,7 @@ export function Confirmation({ trigger, title, children, action }: Props) {
         <DialogBody>
           <DialogTitle>{title}</DialogTitle>
           <DialogContent className="stack">{children}</DialogContent>
-          <DialogActions fluid>
+          <DialogActions fluid className="dialog-actions">
             <DialogTrigger disableButtonEnhancement>
               <Button>Cancel</Button>
             </DialogTrigger>
