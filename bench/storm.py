@@ -34,7 +34,7 @@ def measure(directory: Path, *, tenants: int, requests: int) -> Iterator[Figure]
         Random(3).shuffle(order)  # noqa: S311 - not for secrets
         with (
             Mailbox(place.connection_string, executor=CALLERS["executor"].client_id) as mailbox,
-            place.traffic.counting() as counts, place.traffic.delayed({Service.ENTRA: 1.0}),
+            place.traffic.counting() as counts,
         ):
             asked = [mailbox.ask(tenant_id, kind=KINDS[n % len(KINDS)]) for n, tenant_id in enumerate(order)]
             mailbox.await_decisions(asked, within=_PATIENCE)
