@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from bench import auto_enable, fleet, granting, lives, load, redemption, storm
@@ -19,11 +17,11 @@ from bench.cold_start import ColdStart
 from bench.figures import Figure, table
 from bench.place import Place
 from bench.processes import Processes, can_count
+from bench.results import keep
 from bench.surroundings import surroundings
 from local.__main__ import stop_signals_interrupt
 from local.addresses import LOCAL
 
-_RESULTS: Final = Path(__file__).with_name("results.json")
 _DIRECTORY: Final = LOCAL / "bench"
 
 
@@ -75,7 +73,7 @@ _QUICK: Final = Effort(
     seconds=0.5,
     starts=1,
     soak=1_000,
-    storm=(10, 100),
+    storm=(6, 60),
     repetitions=1,
     fleets=(10, 100, 1_000),
     due=100,
@@ -92,7 +90,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="less of everything, in under a minute; keeps nothing")
     is_quick = parser.parse_args().quick
     stop_signals_interrupt()
-    shutil.rmtree(_DIRECTORY, ignore_errors=True)
+    for part in ("place", "storm", "auto-enable", "lives"):  # what is compiled stays
+        shutil.rmtree(_DIRECTORY / part, ignore_errors=True)
     began, around = time.monotonic(), surroundings()
     figures = sorted(_figures(_QUICK if is_quick else _FULL), key=lambda figure: figure.mark)
     seconds = round(time.monotonic() - began)
@@ -101,12 +100,7 @@ def main() -> int:
     if not (is_quick or can_count()):
         sys.stdout.write("valgrind is not here: instructions were not counted.\n")
     if not is_quick:
-        kept = {
-            **around,
-            "seconds": seconds,
-            "figures": [asdict(figure) | {"isMet": figure.is_met} for figure in figures],
-        }
-        _RESULTS.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        keep(figures, around, seconds=seconds)
     broken = [figure for figure in figures if figure.is_promise and not figure.is_met]
     for figure in broken:
         sys.stderr.write(f"The promise of mark {figure.mark} does not hold: {figure.what}.\n")

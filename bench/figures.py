@@ -97,28 +97,23 @@ def exactly(value: float) -> Limit:
 _HEADINGS: Final = ("#", "what", "figure", "limit", "")
 
 
+def cells(figure: Figure) -> tuple[str, ...]:
+    """A line of the table: mark, what, figure, limit, verdict."""
+    limit = f"{figure.limit.sign} {_number(figure.limit.value)}" if figure.limit else ""
+    return str(figure.mark), figure.what, f"{_number(figure.value)} {figure.unit}".rstrip(), limit, figure.verdict
+
+
 def table(figures: Iterable[Figure]) -> str:
     """The figures in columns, for a terminal."""
-    rows = [_HEADINGS, *(_row(figure) for figure in figures)]
+    rows = [_HEADINGS, *map(cells, figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     return "".join(_line(row, widths) for row in rows)
 
 
-def _row(figure: Figure) -> tuple[str, ...]:
-    limit = f"{figure.limit.sign} {_number(figure.limit.value)}" if figure.limit else ""
-    return str(figure.mark), figure.what, f"{_number(figure.value)} {figure.unit}", limit, figure.verdict
-
-
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    number, what, figure, limit, verdict = row
-    cells = (
-        number.rjust(widths[0]),
-        what.ljust(widths[1]),
-        figure.rjust(widths[2]),
-        limit.ljust(widths[3]),
-        verdict,
-    )
-    return "  ".join(cells).rstrip() + "\n"
+    mark, what, figure, limit, verdict = row
+    columns = (mark.rjust(widths[0]), what.ljust(widths[1]), figure.rjust(widths[2]), limit.ljust(widths[3]), verdict)
+    return "  ".join(columns).rstrip() + "\n"
 
 
 def _number(value: float) -> str:

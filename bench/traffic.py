@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
 from typing import Any, Final
@@ -36,6 +37,15 @@ class Service(StrEnum):
 STORAGE: Final = frozenset({Service.TABLES, Service.QUEUES})
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One request, from when it began to when its answer was there, in seconds of the monotonic clock."""
+
+    service: Service
+    start: float
+    end: float
+
+
 class Traffic:
     """What the service asks of whom."""
 
@@ -46,6 +56,7 @@ class Traffic:
         self._lock = Lock()
         self._delays: Mapping[Service, float] = {}
         self._listeners: list[Callable[[str], None]] = []
+        self._spans: list[Span] = []
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -58,8 +69,11 @@ class Traffic:
                 return send(adapter, request, *args, **how)
             with self._lock:
                 self._counts[service] += 1
+            start = time.monotonic()
             time.sleep(self._delays.get(service, 0.0))
             response = send(adapter, request, *args, **how)
+            with self._lock:
+                self._spans.append(Span(service, start, time.monotonic()))
             if service is Service.QUEUES:
                 for listener in tuple(self._listeners):
                     listener(urlsplit(str(request.url)).path.split("/")[2])
@@ -80,6 +94,16 @@ class Traffic:
         yield found
         with self._lock:
             found.update(self._counts - before)
+
+    @contextmanager
+    def recording(self) -> Iterator[list[Span]]:
+        """When each request inside the block was made that has ended in it; filled in at its end."""
+        with self._lock:
+            first = len(self._spans)
+        found: list[Span] = []
+        yield found
+        with self._lock:
+            found += self._spans[first:]
 
     @contextmanager
     def delayed(self, seconds: Mapping[Service, float]) -> Iterator[None]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bench.auto_enable import critical_path
 from bench.figures import Figure, at_least, at_most, counted, exactly, ratio, table, timed
 from bench.measuring import Rounds, in_turns, percentile
+from bench.traffic import Service, Span
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 1), (0.1, 1), (0.5, 5), (0.51, 6), (0.99, 10), (1.0, 10)])
@@ -65,3 +67,11 @@ def test_table_shows_figure_limit_and_verdict() -> None:
         ["1", "slow", "1.26", "x", "≤", "1.3", "met"],
         ["3", "many", "12,345", "rows", "≤", "3", "MISSED"],
     ]
+
+
+def test_requests_side_by_side_count_once_on_the_critical_path() -> None:
+    tables, vault = Service.TABLES, Service.VAULT
+    spans = [Span(tables, 0, 2), Span(tables, 2, 4), Span(tables, 2.1, 4.2), Span(vault, 4.1, 6), Span(tables, 6, 8)]
+
+    assert critical_path(spans) == {tables: 3, vault: 1}
+    assert critical_path(spans[::-1]) == {tables: 3, vault: 1}
