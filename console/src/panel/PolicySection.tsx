@@ -5,6 +5,7 @@ import {
   SubtractCircle20Regular,
 } from "@fluentui/react-icons";
 import type { PolicyCheck, PolicyCheckRow, Tenant, Verdict } from "../bodies";
+import { useKept } from "../live/useKept";
 import { useLive } from "../live/useLive";
 import { useTenant } from "../live/TenantView";
 import { Act } from "../parts/Act";
@@ -20,7 +21,7 @@ export function PolicySection({ tenant }: { tenant: Tenant }) {
   const { api, operation } = useTenant();
   const { state, checkedAt } = tenant.policyCheck;
   const key = state === "none" ? undefined : `${tenant.tenantId} ${state} ${checkedAt} ${tenant.allowedIps.updatedAt}`;
-  const check = useLive(key, (signal) => api.policyCheck(tenant.tenantId, signal), paceOfCheck);
+  const check = useKept(useLive(key, (signal) => api.policyCheck(tenant.tenantId, signal), paceOfCheck));
   const failure = operation?.kind === "checkPolicies" && operation.status === "failed" ? operation.error : undefined;
   return (
     <Section title="Policy check" aside={checkedAt && <span className="fine">checked <When at={checkedAt} /></span>}>
@@ -28,7 +29,7 @@ export function PolicySection({ tenant }: { tenant: Tenant }) {
       {failure && <ProblemBar problem={failure} correlationId={operation?.correlationId} />}
       {check.problem && !check.value && <ProblemBar problem={check.problem} />}
       {key && !check.value && !check.problem && <Placeholder lines={rowsOf(tenant)} />}
-      {check.value && <Rows check={check.value} tenant={tenant} />}
+      {key && check.value && <Rows check={check.value} tenant={tenant} />}
       <Act
         right="operator"
         icon={<ShieldCheckmark20Regular />}

@@ -15,6 +15,13 @@ export function When({ at }: { at: string }) {
   );
 }
 
+const MOMENT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/;
+
+/** A sentence of the API's, with the moments in it as they are here. */
+export function Sentence({ text }: { text: string }) {
+  return text.split(MOMENT).map((part, at) => (at % 2 ? <When key={at} at={part} /> : part));
+}
+
 /** How long until then, counting down. */
 export function Remaining({ until }: { until: string }) {
   const left = new Date(until).getTime() - useNow();

@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { ActivityEntry, ActivityPage } from "../bodies";
 import { useTenant } from "../live/TenantView";
 import { ProblemBar } from "../parts/ProblemBar";
-import { When } from "../parts/When";
+import { Sentence, When } from "../parts/When";
 import { Problem } from "../problem";
 import { nameOf, sentence } from "../words";
 
@@ -79,7 +79,9 @@ function Entry({ entry, onOperation }: { entry: ActivityEntry; onOperation: Prop
       </span>
       <div>
         <b>{sentence(entry.kind)}</b> <span className="fine">by {nameOf(entry.actor)}</span>
-        <div>{entry.summary}</div>
+        <div>
+          <Sentence text={entry.summary} />
+        </div>
         {entry.reason && <div className="fine">Reason: {entry.reason}</div>}
         <div className="fine thread">
           <span>

@@ -13,10 +13,10 @@ import { Leases } from "./Leases";
 import { OperationDialog } from "./OperationDialog";
 
 export function Happening() {
-  const { api, tenant, tenantId } = useTenant();
+  const { api, tenant, tenantId, version } = useTenant();
   const [operationId, setOperationId] = useState<string>();
   // What changes the tenant leaves an entry in the trail, so the trail is read anew when the tenant has changed.
-  const key = tenant && `${tenantId} ${tenant.updatedAt} ${tenant.session.state} ${tenant.session.leases}`;
+  const key = tenant && `${tenantId} ${version} ${tenant.session.leases}`;
   const { value, problem } = useKept(useLive(key, (signal) => api.activity(tenantId, signal), () => 30));
   return (
     <>

@@ -13,8 +13,8 @@ import { Placeholder, Section } from "../parts/Section";
 import { GUID, RIGHT } from "../words";
 
 export function Operators() {
-  const { api, rights, tenant, tenantId } = useTenant();
-  const key = tenant && rights.has("administrator") ? `${tenantId} ${tenant.updatedAt}` : undefined;
+  const { api, rights, tenantId, version } = useTenant();
+  const key = version && rights.has("administrator") ? `${tenantId} ${version}` : undefined;
   const { value, problem } = useKept(useLive(key, (signal) => api.operators(tenantId, signal), () => 60));
   if (!rights.has("administrator")) return <p>Takes an administrator.</p>;
   return (
