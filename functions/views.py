@@ -128,7 +128,7 @@ def session(overview: Overview, now: datetime, in_use: Sequence[tuple[Lease, Act
         else None,
         methods=[present(method=each.value, warning=_warning(each)) for each in Method],
         warning=_warning(found.method),
-        error=problem(found.problem, found.correlation_id) or None,
+        error=problem(found.problem) or None,
     )
 
 
@@ -199,7 +199,7 @@ def operation(found: Operation) -> Json:
         correlationId=found.correlation_id,
         createdAt=time(found.created_at),
         updatedAt=time(found.updated_at),
-        error=problem(found.problem, found.correlation_id) or None,
+        error=problem(found.problem) or None,
         result=_result(found.result),
         warning=next_step(WARNING) if found.notes.get("method") == Method.GLOBAL_ADMIN else None,
         nextStep=next_step(_after(found)),

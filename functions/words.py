@@ -31,7 +31,7 @@ def next_step(step: NextStep | None) -> Json | None:
     return present(text=step.text, link=step.link) if step else None
 
 
-def problem(found: Problem | None, correlation_id: str | None = None) -> Json:
+def problem(found: Problem | None) -> Json:
     """contracts/schemas/errorDetail.json; an error that is kept says which request led to it."""
     if found is None:
         return {}
@@ -41,5 +41,5 @@ def problem(found: Problem | None, correlation_id: str | None = None) -> Json:
         target=found.target,
         details=[problem(detail) for detail in found.details] or None,
         nextStep=next_step(found.next_step),
-        correlationId=correlation_id,
+        correlationId=found.correlation_id,
     )

@@ -23,7 +23,7 @@ from tests.stage import Stage
 
 T = TypeVar("T")
 
-_QUEUES: Final = read_options(PROJECT).queues
+_QUEUES: Final = read_options(PROJECT, {}).queues
 AGAIN: Final = _QUEUES.visibility_timeout
 AFTER_A_KILL: Final = timedelta(minutes=10)
 _MINUTE: Final = timedelta(minutes=1)

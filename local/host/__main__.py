@@ -42,7 +42,7 @@ def main() -> None:
         cors=Cors(arguments.cors),
     )
     with host:
-        options = read_options(arguments.app)
+        options = read_options(arguments.app, os.environ)
         write_logs_to_stderr(HostLog(options.log_levels, host.current_function))
         port = host.listen(arguments.port)
         host.poll()

@@ -58,7 +58,7 @@ class FunctionHost:
         self._settings = dict(settings)
         self._message_lease = message_lease
         self._cors = cors or Cors()
-        self._options = read_options(app_directory)
+        self._options = read_options(app_directory, settings)
 
     def __enter__(self) -> Self:
         """Loads the app.

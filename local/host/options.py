@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, Final
 
+_OVERRIDE: Final = "AzureFunctionsJobHost__"
 _SETTING_NAME = re.compile(r"%([^%]+)%")
 _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{1,2}):(\d{1,2})")
 
@@ -39,14 +41,19 @@ class HostOptions:
     log_levels: Mapping[str, str]  # category -> Trace … Critical, None
 
 
-def read_options(app_directory: Path) -> HostOptions:
-    """The options of the app's host.json.
+def read_options(app_directory: Path, settings: Mapping[str, str]) -> HostOptions:
+    """The options of the app's host.json, overridden by app settings named `AzureFunctionsJobHost__a__b`.
+
+    Source: learn.microsoft.com/azure/azure-functions/functions-host-json, "Override host.json values".
 
     Raises:
         FileNotFoundError: there is no host.json; without it the platform does not start either.
         ValueError: it is no JSON, or a duration is no time span.
     """
     host_json = json.loads((app_directory / "host.json").read_text(encoding="utf-8"))
+    for name, value in settings.items():
+        if name.startswith(_OVERRIDE):
+            _override(host_json, name.removeprefix(_OVERRIDE).split("__"), value)
     extensions = host_json.get("extensions", {})
     http, queues = extensions.get("http", {}), extensions.get("queues", {})
     defaults = QueueOptions()
@@ -64,6 +71,13 @@ def read_options(app_directory: Path) -> HostOptions:
         ),
         log_levels=host_json.get("logging", {}).get("logLevel", {}),
     )
+
+
+def _override(section: dict[str, Any], path: list[str], value: str) -> None:
+    *sections, name = path
+    for each in sections:
+        section = section.setdefault(each, {})
+    section[name] = value
 
 
 def time_span(text: str) -> timedelta:

@@ -11,7 +11,7 @@ ManagementSessionError      carries a Problem: code, sentence, field, next step
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -89,13 +89,19 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A refusal as it is shown, stored and sent. Never holds a secret or another system's raw text."""
+    """A refusal as it is shown, stored and sent. Never holds a secret or another system's raw text.
+
+    Attributes:
+        correlation_id: of one that is kept: the thread through the trail and the logs to what led to it. Two problems
+            are equal whatever led to them.
+    """
 
     code: Code
     message: str
     target: str | None = None
     next_step: NextStep | None = None
     details: tuple[Problem, ...] = ()
+    correlation_id: str | None = field(default=None, compare=False)
 
 
 class ManagementSessionError(Exception):

@@ -146,6 +146,7 @@ class Operation:
         result: Mapping[str, object] | None = None,
     ) -> Operation:
         """This operation at its end. A step under way shares the end of the whole."""
+        problem = replace(problem, correlation_id=self.correlation_id) if problem else None
         steps = tuple(replace(s, status=status, ended_at=now) if s.status is Status.RUNNING else s for s in self.steps)
         return replace(
             self, status=status, steps=steps, claimed_until=None, updated_at=now, problem=problem, result=result

@@ -79,7 +79,6 @@ class Session:
         secret_version: the Key Vault version that holds its refresh token.
         tokens_valid_until: after off: until when tokens already handed out may still be accepted by Microsoft 365.
         problem: why the last turn-on failed, or what turning off could not do.
-        correlation_id: of the request that last had it turned on or off: the thread to what led to `problem`.
     """
 
     state: SessionState
@@ -95,7 +94,6 @@ class Session:
     tokens_valid_until: datetime | None = None
     last_auto_enable: LastAutoEnable | None = None
     problem: Problem | None = None
-    correlation_id: str | None = None
 
     def has_expired(self, now: datetime) -> bool:
         """True once its time is up, whether or not anybody has turned it off yet."""
@@ -159,5 +157,4 @@ class Session:
             tokens_valid_until=tokens_valid_until,
             last_auto_enable=self.last_auto_enable,
             problem=problem,
-            correlation_id=self.correlation_id,
         )

@@ -198,6 +198,7 @@ class CarryOut:
         work.enter_in_index()
 
     def _end(self, flow: Flow, work: Work, problem: Problem) -> None:
+        problem = replace(problem, correlation_id=work.operation.correlation_id)
         ending = flow.fail(work.tenant, work.operation, problem)
         self._finish(work, work.operation, ending, Status.FAILED, problem, Done())
         self._abandon(flow, work.tenant, work.operation)

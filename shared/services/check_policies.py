@@ -237,7 +237,7 @@ class _Examination:
         """The last word; not tried where it is known to fail, for nothing may lock the account out by repetition."""
         obstacle = self.check.stops_turn_on()
         if obstacle is not None:
-            return findings.skipped(Check.SIGN_IN, f"Not tried, because the check {obstacle.check.value} failed.")
+            return findings.skipped(Check.SIGN_IN, "Not tried, because a check that failed stands in its way.")
         if self._operation.requested_by.kind is ActorKind.SERVICE:
             refused = _refused_before(self._tenant)
             if refused is not None:
@@ -251,8 +251,14 @@ class _Examination:
         return findings.passed(Check.SIGN_IN)
 
 
-def noted(check: PolicyCheck) -> Change:
+def noted(check: PolicyCheck, operation: Operation) -> Change:
     """How the tenant's row changes by a check that has ended: its summary, and how it saw account and allowed IPs."""
+
+    def problem_of(finding: Finding) -> Problem | None:
+        if finding.verdict is Verdict.PASS:
+            return None
+        return replace(finding.as_problem(), correlation_id=operation.correlation_id)
+
     summary, place, seen = (
         summary_of_check(check),
         check.found(Check.NAMED_LOCATION),
@@ -262,10 +268,10 @@ def noted(check: PolicyCheck) -> Change:
     def note(tenant: Tenant) -> Tenant:
         roles, ips = tenant.account.roles if check.held_roles is None else check.held_roles, tenant.allowed_ips
         if place is not None and place.verdict in (Verdict.PASS, Verdict.FAIL):
-            ips = ips.seen(place.as_problem() if place.verdict is Verdict.FAIL else None)
+            ips = ips.seen(problem_of(place))
         account = replace(tenant.account, roles=roles)
         if seen is not None and seen.verdict in (Verdict.PASS, Verdict.FAIL):
-            account = account.seen(seen.as_problem() if seen.verdict is Verdict.FAIL else None)
+            account = account.seen(problem_of(seen))
         return replace(tenant, policy_check=summary, account=account, allowed_ips=ips)
 
     return note

@@ -82,7 +82,9 @@ def decision_entry(request: ActionRequest, decision: Decision, now: datetime) ->
         Verdict.FAILED: Event.ACTION_FAILED,
     }[decision.verdict]
     text = (
-        decision.problem.message if decision.problem else f"A lease was granted until {decision.expires_at:%H:%M:%SZ}."
+        decision.problem.message
+        if decision.problem
+        else f"A lease was granted until {decision.expires_at:%Y-%m-%dT%H:%M:%SZ}."
     )
     entry = action_entry(request, event, text, now)
     facts = dict(entry.facts)

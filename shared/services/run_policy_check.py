@@ -37,7 +37,7 @@ class RunPolicyCheck:
         if step == "removeOrphans":
             return self._remove_orphans(tenant, operation)
         check = self._checks.run(tenant, operation, with_sign_in=True)
-        return Done() if len(operation.steps) > 1 else Done(noted(check))
+        return Done() if len(operation.steps) > 1 else Done(noted(check, operation))
 
     def _remove_orphans(self, tenant: Tenant, operation: Operation) -> Done:
         """Remove what the check has put on record as nobody's, unless the tenant has gone on to something else."""
@@ -47,10 +47,10 @@ class RunPolicyCheck:
         check = stored.row
         gone = [orphan for orphan in check.orphans if orphan.may_go and self._is_removed(tenant, orphan, operation)]
         if not gone:
-            return Done(noted(check))
+            return Done(noted(check, operation))
         entries = tuple(Insert(self._entry(operation, orphan)) for orphan in gone)
         check = _without(check, gone)
-        return Done(noted(check), writes=(Put(check), *entries))
+        return Done(noted(check, operation), writes=(Put(check), *entries))
 
     def _is_removed(self, tenant: Tenant, orphan: Orphan, operation: Operation) -> bool:
         now = self._world.store.tenant(tenant.tenant_id).row

@@ -172,7 +172,6 @@ class ToggleSession:
         operation = new_operation(
             tenant.tenant_id, TurnOn.kind, TurnOn.steps, by, now=now, within=limits.turn_on_within, asking=asking
         )
-        session = replace(session, correlation_id=operation.correlation_id)
         entry = entry_of(operation, event, "The management session is being turned on.", now, reason=reason)
         gates = SetGates(GateState.OPENING, session_id)
         return Plan(operation, tenant.at(now, session=session), entry, (gates,))
@@ -221,7 +220,6 @@ class ToggleSession:
             gates = SetGates(GateState.CLOSED)
             steps, within = TurnOff.steps, limits.turn_off_within
             text = "The management session is being turned off; no new token can be had."
-        tenant = replace(tenant, allowed_ips=tenant.allowed_ips.interrupted(_INTERRUPTED))
         operation = new_operation(
             tenant.tenant_id,
             TurnOff.kind,
@@ -232,6 +230,7 @@ class ToggleSession:
             asking=asking,
             notes={"reason": reason} if reason else None,
         )
-        session = replace(session, correlation_id=operation.correlation_id)
+        interrupted = tenant.allowed_ips.interrupted(replace(_INTERRUPTED, correlation_id=operation.correlation_id))
+        tenant = replace(tenant, allowed_ips=interrupted)
         entry = entry_of(operation, event, text, now, reason=reason)
         return Plan(operation, tenant.at(now, session=session), entry, (gates,))

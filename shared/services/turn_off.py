@@ -55,7 +55,8 @@ class TurnOff:
                 "Revoke the service account's sessions in Entra, or turn the session on and off again.",
                 "https://learn.microsoft.com/entra/identity/users/users-revoke-access",
             ),
-            details=(problem,),
+            details=(replace(problem, correlation_id=None),),
+            correlation_id=problem.correlation_id,
         )
         return self._off(tenant, operation, left)
 

@@ -63,7 +63,7 @@ class TurnOn:
         ours = check.row if check and check.row.operation_id == operation.operation_id else None
 
         def failed(tenant: Tenant) -> Tenant:
-            known = noted(ours)(tenant) if ours and ours.checked_at else tenant
+            known = noted(ours, operation)(tenant) if ours and ours.checked_at else tenant
             account = known.account
             if problem.code in _MENDED_BY_CREATION and tenant.session.method is Method.SERVICE_ACCOUNT:
                 account = replace(account, problem=problem)
@@ -84,7 +84,7 @@ class TurnOn:
         if is_checked(self._world, tenant):
             return Done(is_quick=True)
         check = self._checks.run(tenant, operation, with_sign_in=False)
-        return _unless_stopped(check)
+        return _unless_stopped(check, operation)
 
     def _sign_in(self, tenant: Tenant, operation: Operation) -> Done:
         account, now = tenant.account, self._world.clock.now()
@@ -166,9 +166,9 @@ def _proven_administrator(held: set[UUID]) -> Done:
     return Done()
 
 
-def _unless_stopped(check: PolicyCheck) -> Done:
+def _unless_stopped(check: PolicyCheck, operation: Operation) -> Done:
     """The check in the tenant's row; or its first obstacle as the reason why there is no turn-on."""
     obstacle = check.stops_turn_on()
     if obstacle is not None:
         raise Refused(obstacle.as_problem())
-    return Done(noted(check))
+    return Done(noted(check, operation))

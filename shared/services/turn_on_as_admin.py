@@ -168,12 +168,7 @@ class TurnOnAsAdmin:
             asking=asking,
             notes={"secretVersion": version, "method": Method.GLOBAL_ADMIN},
         )
-        session = replace(
-            session,
-            user_id=signed_in.object_id,
-            secret_version=version,
-            correlation_id=operation.correlation_id,
-        )
+        session = replace(session, user_id=signed_in.object_id, secret_version=version)
         text = "The management session is being turned on with a Global Administrator's credentials."
         entry = entry_of(operation, Event.SESSION_TURNING_ON, text, now, reason=reason)
         gates = SetGates(GateState.OPENING, session.session_id)

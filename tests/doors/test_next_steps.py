@@ -218,6 +218,18 @@ def test_what_turning_off_could_not_do_names_the_request_that_asked_for_it(creat
     assert (error["code"], error["correlationId"]) == ("cleanupIncomplete", "Only-for.tests_2")
 
 
+def test_account_that_could_not_be_made_names_the_request_that_asked_for_it(service: Service) -> None:
+    service.done("PUT", OWN, ADMINISTRATOR, {})
+    mine = {"x-correlation-id": "Only-for.tests_3"}
+    service.tenants[TENANT].permissions = set()
+    service.call("PUT", f"{OWN}/service-account", ADMINISTRATOR, {}, headers=mine)
+    service.work()
+
+    error = service.read(OWN)["serviceAccount"]["error"]
+
+    assert (error["code"], error["correlationId"]) == ("permissionMissing", "Only-for.tests_3")
+
+
 def test_tenant_whose_check_fails_says_what_is_in_the_way_before_anybody_turns_it_on(created: Service) -> None:
     policies_of(created).rules[TENANT].add(FakePolicy("MFA for everybody"))
 

@@ -3,7 +3,6 @@ import { Badge, Link } from "@fluentui/react-components";
 import { ArrowClockwise20Regular, Key20Regular, PersonAdd20Regular } from "@fluentui/react-icons";
 import type { Consent, ServiceAccount, Tenant } from "../bodies";
 import { useTenant } from "../live/TenantView";
-import { useThread } from "../live/useThread";
 import { Act } from "../parts/Act";
 import { ProblemBar } from "../parts/ProblemBar";
 import { Section } from "../parts/Section";
@@ -11,13 +10,9 @@ import { Progress } from "../parts/Steps";
 import { When } from "../parts/When";
 import { PROFILE } from "../words";
 
-// What the trail calls the ends that leave an error with the account.
-const FAILURES = ["serviceAccountFailed", "serviceAccountRemovalFailed", "rotationFailed", "policyCheckEnded"];
-
 export function AccountSection({ tenant }: { tenant: Tenant }) {
   const { operation } = useTenant();
   const account = tenant.serviceAccount;
-  const thread = useThread(account.error, ...FAILURES);
   const isCreating = operation?.kind === "createServiceAccount" && account.state === "creating";
   return (
     <Section title="Service account" aside={<State account={account} />}>
@@ -28,7 +23,6 @@ export function AccountSection({ tenant }: { tenant: Tenant }) {
       {account.error && (
         <ProblemBar
           problem={account.error}
-          correlationId={thread}
           title={account.state === "failed" ? "The service account was not created" : "The last change failed"}
         />
       )}

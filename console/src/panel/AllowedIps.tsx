@@ -2,13 +2,11 @@
 import { Field, Radio, RadioGroup, Textarea } from "@fluentui/react-components";
 import { useState } from "react";
 import type { AllowedIpsRequest, PolicyExclusion, Tenant } from "../bodies";
-import { useThread } from "../live/useThread";
 import { Act } from "../parts/Act";
 import { ProblemBar } from "../parts/ProblemBar";
 
 export function AllowedIpsForm({ tenant, isAdvised }: { tenant: Tenant; isAdvised: boolean }) {
   const { allowedIps, tenantId } = tenant;
-  const thread = useThread(allowedIps.error, "allowedIpsFailed", "policyCheckEnded");
   const [typed, setTyped] = useState<string>();
   const [outside, setOutside] = useState<AllowedIpsRequest["outside"]>(allowedIps.outside ?? "block");
   const text = typed ?? allowedIps.ranges.join("\n");
@@ -20,7 +18,7 @@ export function AllowedIpsForm({ tenant, isAdvised }: { tenant: Tenant; isAdvise
       <summary>
         <b>Allowed IPs</b> <span className="fine">{STATE[allowedIps.state]}</span>
       </summary>
-      {allowedIps.error && <ProblemBar problem={allowedIps.error} correlationId={thread} />}
+      {allowedIps.error && <ProblemBar problem={allowedIps.error} />}
       <Field label="Your own ranges, one a line (CIDR)" hint="The addresses of this service are always added.">
         <Textarea
           value={text}

@@ -77,7 +77,7 @@ function Removal({ operation }: { operation: Operation }) {
   if (operation.status === "notStarted" || operation.status === "running") return <Progress operation={operation} />;
   return (
     <>
-      {operation.error && <ProblemBar problem={operation.error} correlationId={operation.correlationId} />}
+      {operation.error && <ProblemBar problem={operation.error} />}
       {operation.status === "succeeded" && (
         <MessageBar intent="success" className="bar">
           <MessageBarBody>Advanced management is disabled.</MessageBarBody>

@@ -72,7 +72,7 @@ function Content({ tenant }: { tenant: Tenant }) {
       </div>
       {onTop && !isOver && onTop.status !== "failed" && <Progress operation={onTop} />}
       {onTop?.status === "failed" && onTop.kind !== "checkPolicies" && onTop.error && (
-        <ProblemBar problem={onTop.error} correlationId={onTop.correlationId} />
+        <ProblemBar problem={onTop.error} />
       )}
       {onTop?.warning && <WarningBar step={onTop.warning} />}
       <MethodSection

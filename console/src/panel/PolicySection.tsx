@@ -26,7 +26,7 @@ export function PolicySection({ tenant }: { tenant: Tenant }) {
   return (
     <Section title="Policy check" aside={checkedAt && <span className="fine">checked <When at={checkedAt} /></span>}>
       {state === "none" && <p>The tenant&rsquo;s policies were not checked yet.</p>}
-      {failure && <ProblemBar problem={failure} correlationId={operation?.correlationId} />}
+      {failure && <ProblemBar problem={failure} />}
       {check.problem && !check.value && <ProblemBar problem={check.problem} />}
       {key && !check.value && !check.problem && <Placeholder lines={rowsOf(tenant)} />}
       {key && check.value && <Rows check={check.value} tenant={tenant} />}

@@ -4,7 +4,6 @@ import { Power20Filled, Power20Regular } from "@fluentui/react-icons";
 import { useState } from "react";
 import type { Session, SessionRequest, Tenant } from "../bodies";
 import { isFinal, useTenant } from "../live/TenantView";
-import { useThread } from "../live/useThread";
 import { Act } from "../parts/Act";
 import { ProblemBar, WarningBar } from "../parts/ProblemBar";
 import { Section } from "../parts/Section";
@@ -23,7 +22,6 @@ const NOBODY: Credentials = { username: "", password: "" };
 export function SessionSection({ tenant, method }: { tenant: Tenant; method: Method }) {
   const { operation } = useTenant();
   const { session } = tenant;
-  const thread = useThread(session.error, "sessionFailed");
   const isTurning = operation && ["turnOn", "turnOff"].includes(operation.kind) && session.state !== "on";
   const isUnderWay = isTurning && !isFinal(operation);
   const warning = session.warning ?? (isTurning ? operation.warning : undefined);
@@ -34,7 +32,6 @@ export function SessionSection({ tenant, method }: { tenant: Tenant; method: Met
       {session.error && (
         <ProblemBar
           problem={session.error}
-          correlationId={thread}
           title={session.state === "failed" ? "The session could not be turned on" : "Turning off left something open"}
         />
       )}

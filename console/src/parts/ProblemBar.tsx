@@ -13,12 +13,9 @@ interface Shown {
 interface Props {
   readonly problem: Shown;
   readonly title?: string;
-  /** The thread of the operation that failed, for an error that does not say its own. */
-  readonly correlationId?: string | undefined;
 }
 
-export function ProblemBar({ problem, title, correlationId: thread }: Props) {
-  const correlationId = problem.correlationId ?? thread;
+export function ProblemBar({ problem, title }: Props) {
   return (
     <MessageBar intent="error" layout="multiline" role="alert" className="bar">
       <MessageBarBody>
@@ -28,10 +25,10 @@ export function ProblemBar({ problem, title, correlationId: thread }: Props) {
         {problem.nextStep && <Advice step={problem.nextStep} label="What to do" />}
         <div className="fine">
           {problem.code}
-          {correlationId && (
+          {problem.correlationId && (
             <>
               {" · correlation id "}
-              <code>{correlationId}</code>
+              <code>{problem.correlationId}</code>
             </>
           )}
         </div>

@@ -43,7 +43,7 @@ export function OperationDialog({ operationId, onClose }: { operationId: string 
                   </dd>
                 </dl>
                 <StepList steps={operation.steps} />
-                {operation.error && <ProblemBar problem={operation.error} correlationId={operation.correlationId} />}
+                {operation.error && <ProblemBar problem={operation.error} />}
                 {operation.result && <RemovalReport result={operation.result} />}
               </>
             )}
