@@ -88,10 +88,12 @@ def _converted(document: dict[str, object], into: type[T]) -> T:
 
 def without_password(raw: bytes) -> bytes:
     """What a request is recognised by: its body in one order of names, less what must not even be kept as a digest."""
+    if len(raw) > MAX_BODY:
+        return b""  # it will be refused
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):
-        return b""  # it will be refused
+        return b""  # likewise
     if isinstance(document, dict):
         document.pop("password", None)
     return json.dumps(document, sort_keys=True).encode()

@@ -39,7 +39,7 @@ def rotate_password(call: Call) -> Answer:
 @door
 def delete_service_account(call: Call) -> Answer:
     """Disable advanced management."""
-    asking, tenant_id = call.asking("deleteServiceAccount"), call.tenant_id
+    asking, tenant_id = call.asking("deleteServiceAccount", counts=False), call.tenant_id  # nothing may hold it up
     return _answer(call, call.services.accounts.remove(tenant_id, asking))
 
 

@@ -21,8 +21,10 @@ bp = func.Blueprint()
 @door
 def set_session(call: Call) -> Answer:
     """Turn the session on or off."""
-    asking, tenant_id = call.asking("setSession"), call.tenant_id
+    asking, tenant_id = call.asking("setSession", counts=False), call.tenant_id
     body = reading.read_session(call.raw_body())
+    if not isinstance(body, bodies.TurnOffBody):  # nothing may hold up turning it off
+        call.count(f"tenant/{tenant_id}")
     accepted = _asked(call.services, tenant_id, asking, body)
     return call.accepted(accepted.operation) if accepted.operation else _shown(call)
 

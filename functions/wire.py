@@ -25,13 +25,23 @@ from functions import bodies, callers, reading, views, words
 from functions.answer import Answer
 from shared import telemetry, wiring
 from shared.domain.actors import Caller
-from shared.domain.errors import Code, Invalid, ManagementSessionError, NextStep, NotFound, Problem, Transient
+from shared.domain.errors import (
+    Code,
+    Invalid,
+    ManagementSessionError,
+    NextStep,
+    NotFound,
+    Problem,
+    Transient,
+    WrittenLater,
+)
 from shared.domain.ids import TenantId
 from shared.domain.operation import Operation
 from shared.domain.store import Page, Stored
 from shared.domain.tenant import Tenant
 from shared.services import rate_limits
 from shared.services.accept import Asking
+from shared.services.world import as_told
 
 T = TypeVar("T")
 
@@ -131,29 +141,38 @@ class Call:
             raise Invalid(Problem(Code.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.", "Content-Type"))
         return bytes(raw)
 
-    def asking(self, what: str) -> Asking:
-        """Who asks, and on which terms. Raises Invalid `invalidValue`, Transient `tooManyRequests`."""
+    def asking(self, what: str, *, counts: bool = True) -> Asking:
+        """Who asks, and on which terms. What `counts` does so against what all callers of the tenant share.
+
+        Raises:
+            Invalid: `invalidValue`.
+            Transient: `tooManyRequests`.
+        """
         caller = self.caller  # first: of a stranger nothing else is read
         key = self._req.headers.get("idempotency-key")
         if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
             text = "1 to 255 visible ASCII characters are expected here."
             raise Invalid(Problem(Code.INVALID_VALUE, text, "Idempotency-Key"))
-        if "tenantId" in self._req.route_params:
-            bucket = f"tenant/{self.tenant_id}"
-            self.services.rates.take(bucket, rate_limits.TENANT_WRITES)
-            self._taken = bucket
+        if counts and "tenantId" in self._req.route_params:
+            self.count(f"tenant/{self.tenant_id}")
         asked = f"{what}\n{self.address}\n".encode() + reading.without_password(self._req.get_body())
         return Asking(caller, key, sha256(asked).hexdigest(), self._req.headers.get("if-match"))
 
+    def count(self, bucket: str) -> None:
+        """Count this request against those that share the bucket. Raises Transient `tooManyRequests`."""
+        self.services.rates.take(bucket, rate_limits.TENANT_WRITES)
+        self._taken = bucket
+
     def give_back(self, status: int) -> None:
-        """Let a caller without a right in the tenant use up nothing of what its own people share."""
-        if self._taken and status in (403, 404):
+        """Let a bad request, or one without the right, use up nothing of what the tenant's people share."""
+        if self._taken and 400 <= status < 500 and status not in (409, 412):
             self.services.rates.give_back(self._taken, rate_limits.TENANT_WRITES)
 
     def note_refusal(self, door: str, status: int, problem: Problem) -> None:
         """Leave a trace in the tenant's trail when somebody known was told no; the answer is no in any case."""
         if self._req.method != "GET" and status in (403, 409):
             with suppress(Exception):
+                self.services.rates.take(f"refused/{self.caller.object_id}", rate_limits.REFUSALS)
                 self.services.refusals.request(self.tenant_id, self.caller, door, problem)
 
     def accepted(self, operation: Operation) -> Answer:
@@ -189,7 +208,8 @@ def _answer(handle: Callable[[Call], Answer], req: func.HttpRequest) -> Answer:
     call = Call(req)
     try:
         return handle(call)
-    except ManagementSessionError as error:
+    except ManagementSessionError as found:
+        error = as_told(call.caller, found) if isinstance(found, WrittenLater) else found
         status = status_of(error)
         reason = getattr(error, "reason", None)
         telemetry.event("requestRefused", door=handle.__name__, status=status, code=error.problem.code, reason=reason)

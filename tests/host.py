@@ -84,9 +84,9 @@ class Host:
         """Something that is done `span` from now, and again if it fails: a completion message, say."""
         self.queue.append(Delivery(self.stage.clock.now() + span, act, None))
 
-    def http(self, call: Callable[[], T]) -> T | None:
+    def http(self, call: Callable[[], T], *, asks: int = _CALLER_ASKS) -> T | None:
         """A caller asks, and asks the same again, some times, while the answer is 500, 503, 412 or none at all."""
-        for _ in range(_CALLER_ASKS):
+        for _ in range(asks):
             try:
                 return call()
             except Killed:

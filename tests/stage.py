@@ -67,7 +67,7 @@ class Stage:
         self.index = FakeTenantIndex(self.log)
         self.due = FakeDueList(self.log)
         self.messages = FakeMessages(self.log, self.clock)
-        self.vault = FakeVault(self.log)
+        self.vault = FakeVault(self.log, self.clock)
         self.directory = FakeDirectory(self.tenants, self.log)
         self.sign_in = FakeSignIn(self.tenants, self.clock, self.log)
         self.policies = FakeTenantPolicies(self.tenants, self.log)
@@ -154,10 +154,10 @@ class Stage:
     def turn_off(self, key: str | None = None, *, drain: bool = False) -> Accepted:
         return self.services.sessions.turn_off(self.tenant_id, Asking(OPERATOR, key), drain=drain, reason=None)
 
-    def auto_enable(self, *kinds: ActionKind, idle_timeout: timedelta | None = None) -> None:
+    def auto_enable(self, *kinds: ActionKind, idle_timeout: timedelta | None = None, key: str | None = None) -> None:
         self.services.onboard.set_auto_enable(
             self.tenant_id,
-            Asking(ADMINISTRATOR),
+            Asking(ADMINISTRATOR, key),
             enabled=True,
             kinds=kinds or tuple(ActionKind),
             idle_timeout=idle_timeout,

@@ -3,9 +3,11 @@
 export type Right = "operator" | "administrator";
 
 export interface Rights {
-  /** Whether the right holds in every tenant; otherwise only the API knows in which. */
+  /** Whether some right holds in every tenant; otherwise only the API knows in which. */
   readonly everywhere: boolean;
   readonly has: (right: Right) => boolean;
+  /** To take a new tenant in: no right in it can have been granted before. */
+  readonly mayOnboard: boolean;
 }
 
 const ROLES: Record<Right, string> = { operator: "Sessions.Operate", administrator: "Tenants.Manage" };
@@ -16,6 +18,7 @@ export function rightsOf(accessToken: string): Rights {
   return {
     everywhere: roles.some((role) => role.endsWith(".All")),
     has: (right) => roles.includes(ROLES[right]) || roles.includes(`${ROLES[right]}.All`),
+    mayOnboard: roles.includes(`${ROLES.administrator}.All`),
   };
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
@@ -82,6 +82,15 @@ class KeyVaultSecrets:
             return str(self._ask(lambda client: client.get_secret(name).properties.version, is_read=True))
         except _State:
             return None
+
+    def readable(self, name: str, *, before: datetime) -> tuple[str, ...]:
+        """Pages of 25, which the client library goes through (https://learn.microsoft.com/rest/api/keyvault/secrets)."""
+        try:
+            found = self._ask(lambda client: list(client.list_properties_of_secret_versions(name)), is_read=True)
+        except _State:
+            return ()
+        readable = (each for each in found if each.enabled and each.created_on and each.created_on < before)
+        return tuple(str(each.version) for each in readable)
 
     def retire(self, name: str, version: str) -> None:
         """Disable the version. What is deleted cannot be read either."""

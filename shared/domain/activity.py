@@ -39,6 +39,7 @@ class Event(StrEnum):
     SESSION_EXPIRED = "sessionExpired"
     SESSION_IDLE = "sessionIdle"
     SESSION_ACCOUNT_LOST = "sessionAccountLost"
+    SESSION_SIGN_IN_REFUSED = "sessionSignInRefused"
     POLICY_CHECK_REQUESTED = "policyCheckRequested"
     POLICY_CHECK_ENDED = "policyCheckEnded"
     POLICY_CHECK_FAILED = "policyCheckFailed"

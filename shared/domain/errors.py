@@ -3,6 +3,7 @@
 ManagementSessionError      carries a Problem: code, sentence, field, next step
 ├── Invalid                 the request itself is wrong; it names the field
 ├── Refused                 the answer is no, and asking again will not change it
+│   └── WrittenLater        of a row that a later release wrote: it is left as it is
 ├── NotFound                there is no such thing, or none this caller may know of
 ├── Conflict                somebody was faster: read again
 └── Transient               try later; knows when
@@ -118,6 +119,20 @@ class Invalid(ManagementSessionError):
 
 class Refused(ManagementSessionError):
     """The answer is no, and asking again will not change it."""
+
+
+class WrittenLater(Refused):
+    """A later release of this service wrote the row: half understood, it could only be written back spoilt.
+
+    Attributes:
+        kind: what the row is, as it is called in docs/data.md, e.g. `tenant`.
+    """
+
+    def __init__(self, kind: str) -> None:
+        step = NextStep("Deploy that release, or a later one.")
+        text = "A newer release of this service wrote this record."
+        super().__init__(Problem(Code.UNSUPPORTED_SCHEMA_VERSION, text, next_step=step))
+        self.kind = kind
 
 
 class NotFound(ManagementSessionError):

@@ -6,6 +6,7 @@ from shared.domain.directory_roles import ONBOARDING
 from shared.domain.errors import Code, NextStep, Problem
 from shared.domain.operation import IN_WORDS
 from shared.domain.session import SessionState
+from shared.domain.standing_refusal import is_disproved, standing_refusal
 from shared.domain.tenant import AccountState, ConsentState, Tenant
 
 _NOT_GRANTED = (ConsentState.MISSING, ConsentState.UNKNOWN)
@@ -14,11 +15,13 @@ _LACKS_OF_CONSENT = (Code.CONSENT_MISSING, Code.PERMISSION_MISSING, Code.ONBOARD
 
 def next_step_of(tenant: Tenant, consent_url: str | None = None, onboarding_url: str | None = None) -> NextStep:
     """What to do now, the first thing first; the addresses are where consent is granted, to each application."""
+    is_free = is_disproved(tenant)
     if tenant.operation is not None:
         return NextStep(f"Wait: {IN_WORDS[tenant.operation.kind]}.")
     if tenant.session.state is SessionState.ON:
-        return NextStep("Nothing: the management session is on.")
-    for problem in (tenant.account.problem, tenant.session.problem):
+        refusal = standing_refusal(tenant) if tenant.session.refused_at else None
+        return (refusal and refusal.next_step) or NextStep("Nothing: the management session is on.")
+    for problem in (tenant.account.problem, None if is_free else tenant.session.problem):
         if problem is not None and problem.next_step is not None and not _is_mended(problem, tenant):
             return problem.next_step
     match tenant.account.state:
@@ -34,6 +37,8 @@ def next_step_of(tenant: Tenant, consent_url: str | None = None, onboarding_url:
             return NextStep("Retry the service account creation.")
         case AccountState.DELETING:
             return NextStep("Disable advanced management again, so that the removal is finished.")
+    if is_free:
+        return NextStep("Turn the management session on again: the service account has signed in since it was refused.")
     if tenant.session.state is SessionState.FAILED:
         return NextStep("Read why the session could not be turned on, mend that, then turn it on again.")
     stopped_by = tenant.policy_check.stopped_by

@@ -69,7 +69,13 @@ class Vault(Protocol):
         """
 
     def newest(self, name: str) -> str | None:
-        """The id of the newest version, if it can be read: how an attempt that died finds what it kept."""
+        """The id of the newest version, if it can be read: how the next attempt finds what one that died kept."""
+
+    def readable(self, name: str, *, before: datetime) -> tuple[str, ...]:
+        """The ids of the versions made before that moment that can be read, in no order.
+
+        One request for every 25 versions that there ever were.
+        """
 
     def retire(self, name: str, version: str) -> None:
         """Disable a version: it can never be read again. Gone already is fine."""

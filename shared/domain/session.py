@@ -78,7 +78,8 @@ class Session:
         user_id: the object id of the Global Administrator whose sign-in it stands on; None for the service account.
         secret_version: the Key Vault version that holds its refresh token.
         tokens_valid_until: after off: until when tokens already handed out may still be accepted by Microsoft 365.
-        problem: why the last turn-on failed, or what turning off could not do.
+        problem: why the last turn-on failed, or what turning off could not do, or why the account was refused.
+        refused_at: when, while it was on, Entra refused to sign the service account in again.
     """
 
     state: SessionState
@@ -94,6 +95,7 @@ class Session:
     tokens_valid_until: datetime | None = None
     last_auto_enable: LastAutoEnable | None = None
     problem: Problem | None = None
+    refused_at: datetime | None = None
 
     def has_expired(self, now: datetime) -> bool:
         """True once its time is up, whether or not anybody has turned it off yet."""
@@ -144,6 +146,14 @@ class Session:
     def turned_on(self, now: datetime) -> Session:
         """On, from now until its lifetime has passed."""
         return replace(self.to(SessionState.ON, now), expires_at=now + (self.lifetime or timedelta()))
+
+    def refused(self, problem: Problem, now: datetime) -> Session:
+        """Still on, but no new token can be had."""
+        return replace(self, problem=problem, refused_at=now)
+
+    def signed_in_again(self, secret_version: str) -> Session:
+        """On as before, on a new refresh token."""
+        return replace(self, secret_version=secret_version, problem=None, refused_at=None)
 
     def failed(self, problem: Problem, now: datetime) -> Session:
         """The turn-on did not succeed, and why."""

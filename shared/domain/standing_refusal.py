@@ -34,9 +34,12 @@ def standing_refusal(tenant: Tenant) -> Problem | None:
     if not refusals:
         return None
     at, problem = refusals[-1]
-    check, rotated_at = tenant.policy_check, tenant.account.rotated_at
-    signed_in_at = check.checked_at if check.has_signed_in else None
-    return None if any(moment is not None and moment > at for moment in (rotated_at, signed_in_at)) else problem
+    return None if _has_signed_in_since(tenant, at) else problem
+
+
+def is_disproved(tenant: Tenant) -> bool:
+    """True when the session's last turn-on was refused and the account has signed in since."""
+    return _has_failed(tenant) and _has_signed_in_since(tenant, tenant.session.since)
 
 
 def drift(tenant: Tenant) -> Problem | None:
@@ -50,9 +53,20 @@ def drift(tenant: Tenant) -> Problem | None:
 
 def _refusals(tenant: Tenant) -> Iterator[tuple[datetime, Problem]]:
     session, check, problem = tenant.session, tenant.policy_check, tenant.session.problem
-    by_account = session.state is SessionState.FAILED and session.method is Method.SERVICE_ACCOUNT
-    if by_account and problem is not None and problem.code not in _MAY_PASS:
-        yield session.since, problem
+    refused_at = session.since if _has_failed(tenant) else session.refused_at
+    if refused_at is not None and problem is not None and problem.code not in _MAY_PASS:
+        yield refused_at, problem
     stopped_by = check.stopped_by
     if stopped_by is not None and stopped_by.check in _ABOUT_THE_ACCOUNT and check.checked_at is not None:
         yield check.checked_at, stopped_by.as_problem()
+
+
+def _has_failed(tenant: Tenant) -> bool:
+    session = tenant.session
+    return session.state is SessionState.FAILED and session.method is Method.SERVICE_ACCOUNT
+
+
+def _has_signed_in_since(tenant: Tenant, at: datetime) -> bool:
+    check, rotated_at = tenant.policy_check, tenant.account.rotated_at
+    signed_in_at = check.checked_at if check.has_signed_in else None
+    return any(moment is not None and moment > at for moment in (rotated_at, signed_in_at))

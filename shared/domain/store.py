@@ -116,7 +116,11 @@ class Overview:
 
 
 class TenantStore(Protocol):
-    """Every row of a tenant, in one partition, so that what belongs together is written together."""
+    """Every row of a tenant, in one partition, so that what belongs together is written together.
+
+    A row that a later release wrote is left as it is: reading it raises WrittenLater (Refused), and the lists of kept
+    messages, of the trail and of what is old leave it out.
+    """
 
     def tenant(self, tenant_id: TenantId) -> Stored[Tenant]:
         """One point read. Raises NotFound `tenantNotFound`."""
@@ -191,6 +195,7 @@ class TenantSummary:
         """Whether somebody must look: a session or an account that failed, or consent that does not suffice."""
         return (
             self.state is SessionState.FAILED
+            or (self.state is SessionState.ON and self.problem is not None)
             or self.account is AccountState.FAILED
             or self.consent in (ConsentState.PARTIAL, ConsentState.MISSING)
         )
@@ -231,9 +236,14 @@ class TenantIndex(Protocol):
     ) -> Page[TenantSummary]:
         """A page, ordered by state and tenant id; of those that fit, it may be short and still go on.
 
+        A line that a later release wrote is left out, and the page is shorter by it.
+
         Raises:
             Invalid: `invalidValue`: a foreign continuation.
         """
+
+    def listed(self, state: SessionState, *, limit: int) -> tuple[TenantId, ...]:
+        """The tenants under that state, at most `limit`, in order of their ids, whichever release entered them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from shared import telemetry
 from shared.domain.activity import Activity, Event
 from shared.domain.actors import SERVICE, Actor, Caller, Right
-from shared.domain.errors import AlreadyExists, Problem
+from shared.domain.errors import AlreadyExists, Problem, WrittenLater
 from shared.domain.ids import TenantId
 from shared.domain.poison import PoisonMessage
 from shared.domain.store import Insert, Put, Replace, Replay
@@ -41,7 +41,10 @@ class KeepPoison:
         try:
             store.commit(where, [Insert(message), Insert(entry)])
         except AlreadyExists:
-            known = store.poison_message(where, message.message_id)
+            try:
+                known = store.poison_message(where, message.message_id)
+            except WrittenLater:  # it is kept; whether it was sent again is for that release to see
+                return
             if known.row.replayed_at is None:
                 return
             store.commit(where, [Replace(known.row.failed_again(now, problem), known.etag), Insert(entry)])

@@ -1,36 +1,32 @@
 """What Key Vault keeps for a tenant: one readable password and one readable refresh token, each named in the record.
 
-A version can be recorded only after it was made. An attempt that died in between left one that no record names; it is
-the newest of its name, so whoever comes next finds it.
+A version can be recorded only after it was made. An attempt that died in between left one that no record names. Whoever
+keeps the next secret makes it unreadable if it is the newest of its name, and upkeep whatever it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from shared.domain.ids import TenantId
 from shared.domain.secret import Secret, new_password
-from shared.domain.session import SessionState
 from shared.domain.tenant import AccountState, Tenant, password_secret, session_secret, session_secret_of
 from shared.services.world import World
 
-_LIVING = (SessionState.TURNING_ON, SessionState.ON, SessionState.DRAINING)
-
 
 def keep_password(world: World, tenant: Tenant) -> str:
-    """The version of a password that is not in use: a new one, or the one that a former attempt kept."""
+    """The version that holds a new password; what a former attempt kept is made unreadable.
+
+    It is never used: whoever is sweeping may have seen it already.
+    """
     name = password_secret(tenant.account.require_id())
-    left = world.vault.newest(name)
-    if left is not None and (name, left) not in recorded(tenant):
-        return left
-    return world.vault.put(name, new_password(), purpose="service account password")
+    return _keep(world, tenant, name, new_password(), purpose="service account password")
 
 
 def keep_refresh_token(world: World, tenant: Tenant, refresh_token: Secret) -> str:
     """The version that holds the token; what a former attempt kept is made unreadable."""
-    name = session_secret_of(tenant)
-    retire_unless_recorded(world, tenant.tenant_id, name, world.vault.newest(name))
-    return world.vault.put(name, refresh_token, purpose="session refresh token")
+    return _keep(world, tenant, session_secret_of(tenant), refresh_token, purpose="session refresh token")
 
 
 def forget_refresh_token(world: World, tenant: Tenant) -> None:
@@ -41,15 +37,21 @@ def forget_refresh_token(world: World, tenant: Tenant) -> None:
     retire_unless_recorded(world, tenant.tenant_id, name, world.vault.newest(name))
 
 
-def sweep(world: World, tenant_id: TenantId) -> None:
-    """Make unreadable what nobody owns; nothing while an operation or a session is alive, for they keep secrets."""
-    tenant = world.store.tenant(tenant_id).row
-    if _is_alive(tenant):
+def sweep(world: World, tenant_id: TenantId, *, is_thorough: bool) -> None:
+    """Make unreadable what nobody owns and nobody is about to record.
+
+    Thorough is to look at every version that the tenant's names ever had. Else only a name is looked through whose
+    newest version nobody owns, and none while an operation has the tenant.
+    """
+    tenant, now = world.store.tenant(tenant_id).row, world.clock.now()
+    if tenant.operation is not None and not is_thorough:
         return
-    left = [(name, version) for name in secret_names(tenant) if (version := world.vault.newest(name)) is not None]
+    before = now - _recorded_within(world, tenant)
+    names = [name for name in secret_names(tenant) if is_thorough or _leftover(world, tenant, name)]
+    left = [(name, version) for name in names for version in world.vault.readable(name, before=before)]
     tenant = world.store.tenant(tenant_id).row  # read after the vault: what was recorded meanwhile has an owner
     for name, version in left:
-        if not _is_alive(tenant) and (name, version) not in recorded(tenant):
+        if (name, version) not in recorded(tenant):
             world.vault.retire(name, version)
 
 
@@ -87,8 +89,24 @@ def delete_if_removed(world: World, tenant: Tenant) -> bool:
     return True
 
 
-def _is_alive(tenant: Tenant) -> bool:
-    return tenant.operation is not None or tenant.session.state in _LIVING
+def _keep(world: World, tenant: Tenant, name: str, secret: Secret, *, purpose: str) -> str:
+    retire_unless_recorded(world, tenant.tenant_id, name, _leftover(world, tenant, name))
+    return world.vault.put(name, secret, purpose=purpose)
+
+
+def _leftover(world: World, tenant: Tenant, name: str) -> str | None:
+    """The newest version of the name, when the record does not name it."""
+    newest = world.vault.newest(name)
+    return newest if newest is not None and (name, newest) not in recorded(tenant) else None
+
+
+def _recorded_within(world: World, tenant: Tenant) -> timedelta:
+    """How old a version is that nobody is about to record any more.
+
+    While an operation has the tenant, that is older than any becomes that keeps a secret. Else only requests keep one,
+    which record it at once; they are on the due list before, for `stuck_after` later.
+    """
+    return 2 * world.limits.create_within if tenant.operation else world.limits.stuck_after / 2
 
 
 def _account_names(tenant: Tenant) -> list[str]:

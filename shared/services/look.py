@@ -9,7 +9,7 @@ from datetime import datetime
 from shared.domain.action import Action
 from shared.domain.activity import Activity
 from shared.domain.actors import Caller, Right
-from shared.domain.errors import Code, NotFound, not_found, refused, tenant_not_found
+from shared.domain.errors import Code, NotFound, WrittenLater, not_found, refused, tenant_not_found
 from shared.domain.ids import ActionId, OperationId, TenantId
 from shared.domain.lease import Lease
 from shared.domain.operation import Operation
@@ -111,7 +111,8 @@ class Look:
         known = dict.fromkeys(entry.operation_id for entry in entries if entry.operation_id is not None)
         found: list[Operation] = []
         for operation_id in list(known)[:20]:
-            with suppress(NotFound):  # what is old is forgotten up to a day before the last entry that names it
+            # What is old is forgotten up to a day before the last entry that names it.
+            with suppress(NotFound, WrittenLater):
                 found.append(self._world.store.operation(tenant_id, operation_id).row)
         return tuple(found)
 
@@ -140,7 +141,7 @@ class Look:
     def _action_of(self, tenant_id: TenantId, lease: Lease) -> Action | None:
         try:
             return self._world.store.action(tenant_id, lease.action_id).row
-        except NotFound:  # an old one, taken away while its lease was renewed and renewed
+        except (NotFound, WrittenLater):  # an old one, taken away while its lease was renewed and renewed; or a new one
             return None
 
     def _may_read(self, caller: Caller, tenant_id: TenantId) -> None:

@@ -13,13 +13,14 @@ from shared.domain.action import ActionKind
 from shared.domain.activity import Activity, Event
 from shared.domain.actors import Caller, Grant, Right
 from shared.domain.directory_roles import RoleProfile
-from shared.domain.errors import AlreadyExists, Code, Conflict, NotFound, refused
+from shared.domain.errors import AlreadyExists, Code, Conflict, Invalid, NotFound, Problem, refused
 from shared.domain.ids import GATES, TenantId
 from shared.domain.lease import Gate
 from shared.domain.store import Due, Insert, Replace, Replay, Stored, Write
 from shared.domain.tenant import MAX_OPERATORS, Tenant, new_tenant
 from shared.services.accept import Asking, contended, seen_before
 from shared.services.consent import consent_of
+from shared.services.record_refusal import NOBODY
 from shared.services.world import World, authorise, not_allowed
 
 _RACES = 20
@@ -48,14 +49,17 @@ class Onboard:
         not there from somebody else's.
 
         Raises:
+            Invalid: `invalidValue`: no tenant can have this id.
             NotFound: `tenantNotFound`: this caller has no right to it.
             Refused: `callerNotAllowed`; `idempotencyKeyReused`.
             Conflict: `preconditionFailed`.
         """
         if Right.ADMINISTRATOR not in asking.caller.everywhere | asking.caller.where_granted:
             raise not_allowed(Right.ADMINISTRATOR)
+        if tenant_id == NOBODY:
+            raise Invalid(Problem(Code.INVALID_VALUE, "No tenant has this id.", "tenantId"))
         try:
-            self._world.store.tenant(tenant_id)
+            authorise(asking.caller, self._world.store.tenant(tenant_id).row, Right.ADMINISTRATOR)
         except NotFound:
             if Right.ADMINISTRATOR not in asking.caller.everywhere:
                 raise

@@ -27,6 +27,8 @@ class Rate:
 
 CALLER = Rate(burst=400, per_second=100)
 TENANT_WRITES = Rate(burst=120, per_second=2)
+REFUSALS = Rate(burst=40, per_second=0.1)
+"""Of one caller: those that leave a trace in trails. More of them would push out what support looks for."""
 
 
 class RateLimits:

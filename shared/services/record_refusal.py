@@ -73,12 +73,16 @@ class RecordRefusal:
         telemetry.event(Event.MESSAGE_REFUSED, tenant_id=tenant_id, queue=queue, code=problem.code)
 
     def request(self, tenant_id: TenantId, caller: Caller, what: str, problem: Problem) -> None:
-        """One entry for a caller who was told no, if the tenant is one we know.
+        """One entry for a caller with a right in the tenant who was told no; strangers fill nobody's trail.
 
         Raises:
             Transient: our own tables are away.
         """
-        if filed_under(self._world, tenant_id) == NOBODY:
+        try:
+            tenant = self._world.store.tenant(tenant_id).row
+        except (NotFound, Refused):  # there is none, or none that this release can read
+            return
+        if not caller.rights(tenant.grants):
             return
         entry = Activity(
             tenant_id,

@@ -102,9 +102,16 @@ class RotatePassword:
         delete_if_removed(self._world, tenant)
 
     def _stage(self, tenant: Tenant) -> Done:
-        if tenant.account.staged_version:
+        """The staged password, which a former attempt may have set already; a new one where none can be read.
+
+        A lost one may be the account's too. Then nobody knows the right one, and only an application can set another.
+        """
+        if self._has_staged(tenant):
             return Done()
         version = keep_password(self._world, tenant)
+        if self._has_staged(tenant):  # its name came out of the recycle bin, with all it held
+            self._world.vault.retire(password_secret(tenant.account.require_id()), version)
+            return Done()
 
         def staged(tenant: Tenant) -> Tenant:
             return replace(tenant, account=replace(tenant.account, staged_version=version))
@@ -139,6 +146,17 @@ class RotatePassword:
 
     def _set(self, tenant: Tenant, directory: Directory) -> None:
         directory.set_password(tenant.tenant_id, tenant.account.require_object_id(), self._staged(tenant))
+
+    def _has_staged(self, tenant: Tenant) -> bool:
+        if tenant.account.staged_version is None:
+            return False
+        try:
+            self._staged(tenant)
+        except Refused as error:
+            if error.problem.code is not Code.SECRET_MISSING:
+                raise
+            return False
+        return True
 
     def _staged(self, tenant: Tenant) -> Secret:
         return self._world.vault.get(password_secret(tenant.account.require_id()), tenant.account.staged_version)
@@ -177,7 +195,7 @@ class RotatePassword:
         def renewed(tenant: Tenant) -> Tenant:
             if tenant.session.state not in _LIVE:
                 return tenant
-            return replace(tenant, session=replace(tenant.session, secret_version=version))
+            return replace(tenant, session=tenant.session.signed_in_again(version))
 
         return Done(renewed, {"sessionVersion": version})
 

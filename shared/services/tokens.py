@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import replace
 
 from shared import telemetry
-from shared.domain.errors import Code, Conflict, Refused, refused
+from shared.domain.activity import Activity, Event
+from shared.domain.actors import SERVICE
+from shared.domain.errors import Code, Conflict, Problem, Refused, refused
 from shared.domain.ids import SessionId, TenantId
 from shared.domain.resources import Resource
 from shared.domain.secret import AccessToken, Secret
 from shared.domain.session import Method, SessionState
-from shared.domain.store import Replace, Stored
+from shared.domain.standing_refusal import standing_refusal
+from shared.domain.store import Insert, Replace, Stored
 from shared.domain.tenant import Tenant, session_secret_of
 from shared.services.accept import contended
 from shared.services.kept_secrets import delete_if_removed, keep_refresh_token, retire_unless_recorded
@@ -79,6 +83,9 @@ class Tokens:
         lives = tenant.session.state in (SessionState.ON, SessionState.DRAINING)
         if not lives or tenant.session.session_id != session_id:
             raise _not_on()
+        refusal = standing_refusal(tenant)
+        if refusal is not None and tenant.session.refused_at is not None:
+            raise Refused(refusal)
         scope = self._world.audiences.scope(resource, str(tenant.initial_domain))
         try:
             refresh_token = self._world.vault.get(session_secret_of(tenant), tenant.session.secret_version)
@@ -86,6 +93,8 @@ class Tokens:
         except Refused as error:
             if error.problem.code not in _DEAD or tenant.session.method is not Method.SERVICE_ACCOUNT:
                 raise
+            if refusal is not None:  # by a check: the password is not sent again to hear the same
+                raise Refused(refusal) from error
         telemetry.event("refreshTokenDead", tenant_id=tenant_id)
         return self._world.sign_in.redeem(tenant_id, self._sign_in_again(stored), scope)
 
@@ -94,9 +103,13 @@ class Tokens:
         tenant, vault, name = stored.row, self._world.vault, session_secret_of(stored.row)
         if tenant.session.secret_version:  # it is dead: whoever dies below leaves nothing that could be used
             vault.retire(name, tenant.session.secret_version)
-        signed_in, _ = sign_in_account(self._world, tenant)
+        try:
+            signed_in, _ = sign_in_account(self._world, tenant)
+        except Refused as error:
+            self._remember(stored, error.problem)
+            raise
         version = keep_refresh_token(self._world, tenant, signed_in.refresh_token)
-        renewed = replace(tenant, session=replace(tenant.session, secret_version=version))
+        renewed = replace(tenant, session=tenant.session.signed_in_again(version))
         try:
             self._world.store.commit(tenant.tenant_id, [Replace(renewed, stored.etag)])
         except Conflict as error:
@@ -104,6 +117,24 @@ class Tokens:
             delete_if_removed(self._world, tenant)
             raise contended() from error  # the session may be going off: the caller asks again
         return signed_in.refresh_token
+
+    def _remember(self, stored: Stored[Tenant], problem: Problem) -> None:
+        """However often executors ask, one refused password is enough: more would lock the account out."""
+        tenant, now, thread = stored.row, self._world.clock.now(), telemetry.correlation_id()
+        refused_now = tenant.at(now, session=tenant.session.refused(replace(problem, correlation_id=thread), now))
+        entry = Activity(
+            tenant.tenant_id,
+            now,
+            Event.SESSION_SIGN_IN_REFUSED,
+            SERVICE,
+            f"No new token can be had: {problem.message}",
+            thread,
+            facts={"code": str(problem.code)},
+        )
+        with suppress(Conflict):  # somebody else changes the tenant: whoever asks next finds out again
+            self._world.store.commit(tenant.tenant_id, [Replace(refused_now, stored.etag), Insert(entry)])
+            self._world.enter_in_index(refused_now, tenant)
+        telemetry.event(Event.SESSION_SIGN_IN_REFUSED, tenant_id=tenant.tenant_id, code=problem.code)
 
 
 def _not_on() -> Refused:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from shared import telemetry
 from shared.domain.activity import Event
 from shared.domain.actors import SERVICE
-from shared.domain.errors import ManagementSessionError, NotFound, Problem
+from shared.domain.errors import ManagementSessionError, NotFound, Problem, Transient
 from shared.domain.ids import TenantId
 from shared.domain.lease import Gate
 from shared.domain.operation import Operation
@@ -58,64 +58,83 @@ class Upkeep:
         Raises:
             Transient: the due list itself cannot be read or written.
         """
-        now = self._world.clock.now()
-        due = self._world.due.until(now, limit=_AT_ONCE)
-        looked: set[TenantId] = set()
+        due = self._world.due.until(self._world.clock.now(), limit=_AT_ONCE)
+        looks: dict[TenantId, list[Due]] = {}
         for entry in due:
-            if entry.tenant_id not in looked:
-                looked.add(entry.tenant_id)
-                self._look_or_put_off(entry)
-            else:
-                self._world.due.remove(entry)
-        telemetry.event("upkeepDone", due=len(due), tenants=len(looked))
-        return len(looked)
+            looks.setdefault(entry.tenant_id, []).append(entry)
+        for tenant_id, entries in looks.items():
+            self._look_or_put_off(tenant_id, entries)
+        telemetry.event("upkeepDone", due=len(due), tenants=len(looks))
+        return len(looks)
 
-    def _look_or_put_off(self, entry: Due) -> None:
+    def _look_or_put_off(self, tenant_id: TenantId, entries: list[Due]) -> None:
         """One tenant's trouble, foreseen or not, must not keep the others waiting: it is looked at again later.
 
-        An entry whose work is not all done stays: the next run goes on with it.
+        The first entry stays when its work is not all done: the next run goes on with it.
         """
         world, settled, is_done = self._world, False, False
         try:
-            is_done = self._look(entry)
+            is_done = self._look(tenant_id, entries)
             settled = True
         except ManagementSessionError as error:
-            telemetry.event("upkeepPutOff", tenant_id=entry.tenant_id, code=error.problem.code)
+            telemetry.event("upkeepPutOff", tenant_id=tenant_id, code=error.problem.code)
         finally:
             if not settled:
-                world.due.add(Due(entry.tenant_id, world.clock.now() + world.limits.stuck_after))
-            if is_done or not settled:
+                self._look_again_soon(tenant_id)
+            for entry in entries if is_done or not settled else entries[1:]:
                 world.due.remove(entry)
 
-    def _look(self, entry: Due) -> bool:
+    def _look_again_soon(self, tenant_id: TenantId) -> None:
+        self._world.due.add(Due(tenant_id, self._world.clock.now() + self._world.limits.stuck_after))
+
+    def _look(self, tenant_id: TenantId, entries: list[Due]) -> bool:
         """Do what is due; False when there is more to forget than one look may."""
-        tenant_id, now = entry.tenant_id, self._world.clock.now()
+        now = self._world.clock.now()
         try:
             overview = self._world.store.overview(tenant_id)
         except NotFound:
             return tenant_id != NOBODY or self._look_at_nobodys()
         tenant = overview.tenant.row
         self._world.due.add(Due(tenant_id, self._next(overview, now)))
-        has_changed = now < tenant.updated_at + 2 * self._world.limits.look_every
-        if has_changed:
-            self._world.enter(summary_of(tenant), was=None)  # a crash may have come between change and list
+        is_daily = _following(tenant.created_at, _DAY, entries[0].at - _MOMENT) <= now
+        is_owed = is_daily or not all(self._is_regular(overview, entry) for entry in entries)
+        if is_owed or now < tenant.updated_at + 2 * self._world.limits.look_every:
+            self._enter(tenant)
         self._resend(overview, now)
         self._end_session(overview, now)
         if self._answer_parked(tenant_id):
             self._world.due.add(Due(tenant_id, _following(tenant.created_at, self._world.limits.stuck_after, now)))
         if not self._policies.keep_up(overview.tenant):
             self._accounts.rotate_when_due(overview.tenant)
-        if has_changed and tenant.operation is None:
-            sweep(self._world, tenant_id)
-        is_daily = _following(tenant.created_at, _DAY, entry.at - _MOMENT) <= now
         running = tenant.operation.operation_id if tenant.operation else None
-        return not (is_daily and self._forget_old_rows(tenant_id, running))
+        if is_daily and self._forget_old_rows(tenant_id, running):
+            return False
+        if is_owed:
+            sweep(self._world, tenant_id, is_thorough=is_daily)
+        return True
+
+    def _is_regular(self, overview: Overview, entry: Due) -> bool:
+        """Whether the tenant's own times lead to the entry.
+
+        Any other was entered by somebody who was about to change something or to keep a secret. They may have died
+        before the list was told of it, or the record; however late the look comes, this is found out now.
+        """
+        return self._next(overview, entry.at - _MOMENT) == entry.at
+
+    def _enter(self, tenant: Tenant) -> None:
+        """Bring the list up to date; while it is away, all else goes on, and the next look tries again."""
+        try:
+            self._world.enter(summary_of(tenant), was=None)
+        except Transient as error:
+            telemetry.event("listBehind", tenant_id=tenant.tenant_id, code=error.problem.code)
+            self._look_again_soon(tenant.tenant_id)
 
     def _look_at_nobodys(self) -> bool:
         """What belongs to no tenant grows old like the rest; while there is any of it, it is looked at daily."""
         if self._forget_old_rows(NOBODY):
             return False
-        if self._world.store.activity(NOBODY, limit=1, continuation=None).items:
+        newest = self._world.store.activity(NOBODY, limit=1, continuation=None)
+        if newest.items or newest.continuation:  # what a later release wrote is left out, and there all the same
             remember_nobodys(self._world)
         return True
 
@@ -165,8 +184,9 @@ class Upkeep:
             times.append(min(session.expires_at, regular) if now < session.expires_at else regular)
         if tenant.account.is_usable:
             checked_at = tenant.policy_check.checked_at or now
-            due = [checked_at + limits.check_every, tenant.account.next_rotation_at or checked_at + limits.check_every]
-            times.append(max(min(due), now + limits.look_every))
+            check_at = checked_at + limits.check_every
+            due = min(check_at, tenant.account.next_rotation_at or check_at)
+            times.append(due if now < due else now + limits.look_every)
         if tenant.allowed_ips.is_in_force:
             times.append(_following(tenant.created_at, limits.addresses_within, now))
         return min(times)

@@ -9,7 +9,17 @@ from uuid import UUID
 from shared import telemetry
 from shared.domain.actors import Caller, Right
 from shared.domain.directory_roles import RUNTIME, SINGLE, Registration
-from shared.domain.errors import Code, Refused, Transient, refused, tenant_not_found
+from shared.domain.errors import (
+    Code,
+    NextStep,
+    NotFound,
+    Problem,
+    Refused,
+    Transient,
+    WrittenLater,
+    refused,
+    tenant_not_found,
+)
 from shared.domain.limits import Limits
 from shared.domain.policies import TenantPolicies
 from shared.domain.ports import Directory, Messages, SignIn, TickingClock, Vault
@@ -19,6 +29,9 @@ from shared.domain.store import DueList, TenantIndex, TenantStore, TenantSummary
 from shared.domain.tenant import Tenant
 
 _SOON = timedelta(seconds=10)
+_OTHER_RELEASE_WITHIN = timedelta(minutes=1)
+_BEFORE_RIGHTS = frozenset({"tenant", "gate"})
+"""Kinds of rows that are read before anybody knows what the caller may do in the tenant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,7 @@ class World:
             return
         try:
             self.enter(now, was=before.state if before else None)
-        except Transient as error:
+        except (Transient, WrittenLater) as error:
             telemetry.event("listBehind", tenant_id=tenant.tenant_id, code=error.problem.code)
 
     def enter(self, summary: TenantSummary, *, was: SessionState | None) -> None:
@@ -96,6 +109,7 @@ class World:
 
         Raises:
             Transient: our own tables are away.
+            WrittenLater: a later release has changed the tenant since.
         """
         self.index.put(summary, was=was)
         if self.clock.now() < summary.updated_at + _SOON:
@@ -131,6 +145,19 @@ def authorise_everywhere(caller: Caller, right: Right) -> None:
             f"This takes the right {right.value} in every tenant.",
             step="Ask for the app role of that right that ends in .All.",
         )
+
+
+def as_told(caller: Caller, error: WrittenLater) -> NotFound | Transient:
+    """What a caller is told of a row that a later release wrote.
+
+    Who has been granted a right in the tenant only its own row tells. So for callers without a right that holds in
+    every tenant it is not there; the others may know of it, and it can be read once that release runs again.
+    """
+    if error.kind in _BEFORE_RIGHTS and not caller.everywhere:
+        return tenant_not_found()
+    step = NextStep("Ask again in a minute; if it stays so, have that release, or a later one, deployed again.")
+    text = f"A later release of this service wrote this record ({error.kind}), and this one cannot read it."
+    return Transient(Problem(Code.SERVICE_UNAVAILABLE, text, next_step=step), _OTHER_RELEASE_WITHIN)
 
 
 def not_allowed(right: Right) -> Refused:

@@ -56,7 +56,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self.messages = FakeMessages(self.log, self.clock)
-        self.vault = FakeVault(self.log)
+        self.vault = FakeVault(self.log, self.clock)
         self.store, self.index, self.due = (
             FakeTenantStore(self.log),
             FakeTenantIndex(self.log),

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.errors import Conflict
-from shared.services import rate_limits
 from tests.doors.doors import DOORS, knock
 from tests.doors.people import (
     ADMINISTRATOR,
@@ -16,7 +15,6 @@ from tests.doors.people import (
     LIMITED_EXECUTOR,
     LIMITED_OPERATOR,
     OPERATOR,
-    READER,
     SECOND_EXECUTOR,
     STRANGER,
     Person,
@@ -180,42 +178,6 @@ def test_a_right_that_was_taken_away_is_gone_at_once(open_service: Service) -> N
     assert open_service.call("DELETE", operators, LIMITED_ADMINISTRATOR).status == 204
 
     assert refusal_of(open_service.call("GET", session, LIMITED_OPERATOR)) == (404, "tenantNotFound", None)
-
-
-def test_a_caller_in_haste_is_told_to_wait_and_others_are_not_kept_waiting(open_service: Service) -> None:
-    path = f"/v1/tenants/{Place.OWN.value}"
-    hasty = [open_service.call("GET", path, READER, in_haste=True) for _ in range(rate_limits.CALLER.burst + 1)]
-
-    assert {answer.status for answer in hasty[:-1]} == {200}
-    assert refusal_of(hasty[-1]) == (429, "tooManyRequests", None)
-    assert hasty[-1].headers["retry-after"] == "1"
-    assert open_service.call("GET", path, OPERATOR, in_haste=True).status == 200
-    open_service.clock.advance(timedelta(seconds=1))
-    assert open_service.call("GET", path, READER, in_haste=True).status == 200
-
-
-def test_a_tenant_that_is_written_to_in_haste_waits_and_other_tenants_do_not(open_service: Service) -> None:
-    own, other = (f"/v1/tenants/{place.value}/auto-enable" for place in (Place.OWN, Place.OTHER))
-    open_service.clock.advance(timedelta(minutes=1))
-
-    hasty = [
-        open_service.call("PUT", own, ADMINISTRATOR, {"enabled": True}, in_haste=True)
-        for _ in range(rate_limits.TENANT_WRITES.burst + 1)
-    ]
-
-    assert {answer.status for answer in hasty[:-1]} == {200}
-    assert refusal_of(hasty[-1]) == (429, "tooManyRequests", None)
-    assert refusal_of(open_service.call("PUT", own, LIMITED_ADMINISTRATOR, {"enabled": True}, in_haste=True))[0] == 429
-    assert open_service.call("PUT", other, ADMINISTRATOR, {"enabled": True}, in_haste=True).status == 200
-
-
-def test_who_has_no_right_in_a_tenant_cannot_use_up_what_its_own_people_may_write(open_service: Service) -> None:
-    path = f"/v1/tenants/{Place.OWN.value}/auto-enable"
-
-    for _ in range(2 * rate_limits.TENANT_WRITES.burst):
-        open_service.call("PUT", path, STRANGER, {"enabled": True}, in_haste=True)
-
-    assert open_service.call("PUT", path, ADMINISTRATOR, {"enabled": True}, in_haste=True).status == 200
 
 
 def test_a_token_asked_for_while_somebody_changes_the_tenant_can_be_had_a_moment_later(open_service: Service) -> None:

@@ -39,10 +39,14 @@ class MemoryTable:
             self._rows, self._written = dict(other._rows), dict(other._written)
             self._versions = count(next(other._versions))
 
+    def rows(self) -> tuple[Found, ...]:
+        """Everything that lies in the table."""
+        with self._lock:
+            return tuple(self._rows.values())
+
     def text(self) -> str:
         """Everything that lies in the table, to be searched for what must not."""
-        with self._lock:
-            return "\n".join(str(value) for found in self._rows.values() for value in found.entity.values())
+        return "\n".join(str(value) for found in self.rows() for value in found.entity.values())
 
     def get(self, partition: str, row: str) -> Found | None:
         with self._lock:

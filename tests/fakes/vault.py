@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
 from shared.domain.errors import Code, refused
-from shared.domain.ports import Vault
+from shared.domain.ports import Clock, Vault
 from shared.domain.secret import Secret
 from tests.fakes.calls import CallLog, logs
+from tests.fakes.clock import FakeClock
 
 
 @dataclass(slots=True)
@@ -17,6 +19,7 @@ class FakeVersion:
 
     secret: Secret
     purpose: str
+    made_at: datetime
     is_enabled: bool = True
 
 
@@ -29,15 +32,16 @@ class FakeVault:
         deleted: the names in the recycle bin.
     """
 
-    def __init__(self, log: CallLog | None = None) -> None:
+    def __init__(self, log: CallLog | None = None, clock: Clock | None = None) -> None:
         self.log = CallLog() if log is None else log
+        self._clock = FakeClock() if clock is None else clock
         self.names: dict[str, dict[str, FakeVersion]] = {}
         self.deleted: set[str] = set()
 
     def put(self, name: str, secret: Secret, *, purpose: str) -> str:
         self.deleted.discard(name)
         version = uuid4().hex
-        self.names.setdefault(name, {})[version] = FakeVersion(secret, purpose)
+        self.names.setdefault(name, {})[version] = FakeVersion(secret, purpose, self._clock.now())
         return version
 
     def get(self, name: str, version: str | None = None) -> Secret:
@@ -51,6 +55,10 @@ class FakeVault:
         versions = {} if name in self.deleted else self.names.get(name, {})
         newest = next(reversed(versions), "")
         return newest if newest and versions[newest].is_enabled else None
+
+    def readable(self, name: str, *, before: datetime) -> tuple[str, ...]:
+        versions = {} if name in self.deleted else self.names.get(name, {})
+        return tuple(version for version, kept in versions.items() if kept.is_enabled and kept.made_at < before)
 
     def retire(self, name: str, version: str) -> None:
         if name not in self.deleted and version in self.names.get(name, {}):

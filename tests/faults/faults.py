@@ -57,6 +57,10 @@ def _happens(event: Callable[[Stage, Host], object]) -> Strike:
     return strike
 
 
+def _interrupted(by: Callable[[Stage], None]) -> Strike:
+    return lambda stage, host, number: stage.log.interrupt(number, lambda: by(stage))
+
+
 def _no_reply() -> ReplyLost:
     return ReplyLost(Problem(Code.UPSTREAM_UNAVAILABLE, "No answer came."))
 
@@ -113,6 +117,12 @@ def _stand_still(host: Host) -> None:
     host.run(timedelta(minutes=2))
 
 
+def _leave_for_long(stage: Stage) -> None:
+    """The process is gone, and there is no other for so long that nothing due is looked at in its time."""
+    stage.clock.advance(timedelta(minutes=15))
+    raise Killed
+
+
 FAULTS = (
     Fault("fails before effect", _raises(lambda: unavailable("It"))),
     Fault("reply lost after effect", _raises(_no_reply, after_effect=True)),
@@ -123,6 +133,7 @@ FAULTS = (
     ),
     Fault("killed before effect", _raises(Killed)),
     Fault("killed after effect", _raises(Killed, after_effect=True)),
+    Fault("killed, and nobody there for 15 minutes", _interrupted(_leave_for_long)),
     Fault("away for minutes", _broken_for_minutes(lambda: unavailable("It")), _is_theirs, every=3),
     Fault(
         "defect for minutes",

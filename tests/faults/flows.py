@@ -101,6 +101,10 @@ def allow_auto_enable(stage: Stage, host: Host) -> None:
     stage.auto_enable(idle_timeout=timedelta(minutes=5))
 
 
+def allow_auto_enable_now(stage: Stage, host: Host) -> None:
+    host.http(lambda: stage.auto_enable(key="auto-enable"))
+
+
 def ask_while_off(stage: Stage, host: Host) -> None:
     """Three executors ask at once; one of them has very little time, and every message is delivered twice."""
     for kind, deadline in (
@@ -135,6 +139,11 @@ def turn_on_as_admin(stage: Stage, host: Host) -> None:
     host.http(lambda: stage.turn_on_as_admin("admin"))
 
 
+def try_to_turn_on_as_admin(stage: Stage, host: Host) -> None:
+    """By somebody who asks once and, when no answer comes, does something else."""
+    host.http(lambda: stage.turn_on_as_admin("admin"), asks=1)
+
+
 def bring_an_administrator(stage: Stage, host: Host) -> None:
     stage.add_global_administrator()
 
@@ -165,7 +174,7 @@ def turn_on_shortly(stage: Stage, host: Host) -> None:
 
 
 def wait_an_hour(stage: Stage, host: Host) -> None:
-    """Long enough for Entra to know the account, and for its first check."""
+    """Long enough for Entra to know the account, for its first check, and for all that follows what was done before."""
     host.run(timedelta(hours=1))
 
 
@@ -219,29 +228,36 @@ def grow_old(stage: Stage, host: Host) -> None:
 
 
 _CREATED = (onboard, create)
+_AN_HOUR_LATER = (*_CREATED, wait_an_hour)
 _ON = (*_CREATED, turn_on)
 _A_DAY_LATER = (*_CREATED, wait_an_hour, wait_for_the_daily_look)
 _RESTRICTED = (*_CREATED, write_a_policy_that_blocks_later, set_allowed_ips)
 
 FLOWS = (
     Flow("onboard", (), (onboard,)),
-    Flow("create", (onboard,), (create,)),
+    Flow("create", (onboard, wait_an_hour), (create,)),
     Flow("create slowly", (onboard,), (create_slowly,)),
-    Flow("create again", (*_CREATED, remove), (create_after_removal,)),
+    Flow("create again", (*_CREATED, remove, wait_an_hour), (create_after_removal,)),
+    Flow("allow auto-enable", _AN_HOUR_LATER, (allow_auto_enable_now,)),
     Flow("turn on", _CREATED, (turn_on,)),
-    Flow("turn off", (*_ON, hold_a_lease), (complete_soon, turn_off)),
+    Flow("turn off", (*_ON, wait_an_hour, hold_a_lease), (complete_soon, turn_off)),
     Flow("drain", (*_ON, hold_a_lease), (complete_soon, drain)),
     Flow("expire", (*_CREATED, turn_on_shortly), (wait_for_expiry,)),
     Flow("idle", (*_ON, allow_auto_enable), (wait_until_idle,)),
     Flow("act", _ON, (act,)),
     Flow("park and answer", (*_CREATED, allow_auto_enable), (ask_while_off,)),
     Flow("turn on for a request", (*_CREATED, check_policies, allow_auto_enable), (ask_while_off,)),
-    Flow("rotate", _CREATED, (rotate,)),
+    Flow("rotate", _AN_HOUR_LATER, (rotate,)),
     Flow("rotate while on", _ON, (rotate,)),
     Flow("rotate by itself", (*_CREATED, lose_the_directory_role), (rotate,)),
     Flow("rotate with two applications", (register_onboarding, *_CREATED), (rotate,)),
     Flow("redeem", (*_ON, hold_a_lease, revoke_everything), (redeem,)),
-    Flow("turn on as administrator", (onboard, bring_an_administrator), (turn_on_as_admin,)),
+    Flow("turn on as administrator", (onboard, bring_an_administrator, wait_an_hour), (turn_on_as_admin,)),
+    Flow(
+        "turn on as administrator, or not",
+        (onboard, bring_an_administrator, wait_an_hour),
+        (try_to_turn_on_as_admin,),
+    ),
     Flow("check policies", _CREATED, (check_policies,)),
     Flow("set allowed IPs", (*_CREATED, write_a_policy_that_blocks_later), (set_allowed_ips,)),
     Flow("remove allowed IPs", _RESTRICTED, (remove_allowed_ips,)),

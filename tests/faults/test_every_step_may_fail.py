@@ -10,7 +10,13 @@ from tests.faults.engine import broken, calls_of
 from tests.faults.faults import FAULTS, Fault
 from tests.faults.flows import FLOWS, Flow
 
-ON_REQUEST = {"TenantStore.activity", "TenantStore.poison_message", "TenantIndex.list", "Messages.send_again"}
+ON_REQUEST = {
+    "TenantStore.activity",
+    "TenantStore.poison_message",
+    "TenantIndex.list",
+    "TenantIndex.listed",
+    "Messages.send_again",
+}
 """What only shows something to a caller, or is done by one alone: no flow goes on from it."""
 
 

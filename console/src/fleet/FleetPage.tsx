@@ -36,7 +36,7 @@ export function FleetPage({ api, rights }: { api: Api; rights: Rights }) {
     <main className="page">
       <header className="row">
         <h1>Tenants</h1>
-        {rights.has("administrator") && <Onboard api={api} onDone={fleet.refresh} />}
+        {rights.mayOnboard && <Onboard api={api} onDone={fleet.refresh} />}
       </header>
       {!rights.everywhere && <OneTenant />}
       {rights.everywhere && (

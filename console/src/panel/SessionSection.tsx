@@ -17,6 +17,10 @@ const DURATIONS: Record<Method, readonly string[]> = {
   globalAdmin: ["PT30M", "PT1H", "PT2H"],
 };
 const USUAL: Record<Method, string> = { serviceAccount: "PT8H", globalAdmin: "PT1H" };
+const WHAT_WENT_WRONG: Partial<Record<Session["state"], string>> = {
+  failed: "The session could not be turned on",
+  off: "Turning off left something open",
+};
 const NOBODY: Credentials = { username: "", password: "" };
 
 export function SessionSection({ tenant, method }: { tenant: Tenant; method: Method }) {
@@ -30,10 +34,7 @@ export function SessionSection({ tenant, method }: { tenant: Tenant; method: Met
       {isUnderWay && <Progress operation={operation} />}
       {warning && warning.text !== warningOf(session, method)?.text && <WarningBar step={warning} />}
       {session.error && (
-        <ProblemBar
-          problem={session.error}
-          title={session.state === "failed" ? "The session could not be turned on" : "Turning off left something open"}
-        />
+        <ProblemBar problem={session.error} title={WHAT_WENT_WRONG[session.state] ?? "No new token can be had"} />
       )}
       <Facts session={session} />
       {session.state === "off" || session.state === "failed" ? (

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from shared.adapters.storage.rows import Kind, current, header
+from shared.adapters.storage.rows import Kind, header
 from shared.adapters.storage.table import Entity, Table
 from shared.domain.ids import TenantId
 from shared.domain.store import Due
@@ -19,7 +19,10 @@ _FIRST: Final = "0"
 
 
 class DueTable:
-    """The due list. A row is its key: there is nothing to replace, so nobody can be the slower one."""
+    """The due list. A row is its key: there is nothing to replace, so nobody can be the slower one.
+
+    So it is read whichever release wrote it, too: one row that could not be read would keep every tenant waiting.
+    """
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -45,5 +48,5 @@ def _time(at: datetime) -> str:
 
 
 def _due(entity: Entity) -> Due:
-    at, _, tenant_id = str(current(entity)["RowKey"]).partition("_")
+    at, _, tenant_id = str(entity["RowKey"]).partition("_")
     return Due(TenantId(UUID(tenant_id)), datetime.strptime(at, _TIME).replace(tzinfo=UTC))

@@ -47,9 +47,9 @@ def gate_row(entity: Entity) -> Gate:
     """The gate that an entity holds.
 
     Raises:
-        Refused: `unsupportedSchemaVersion`, a newer release wrote it.
+        WrittenLater: a newer release wrote it.
     """
-    entity = current(entity)
+    entity = current(entity, Kind.GATE)
     columns = {
         "number": int(str(entity["RowKey"])[-1], 16),
         "state": entity["State"],

@@ -18,10 +18,11 @@ from uuid import UUID
 
 import msgspec
 
-from shared.adapters.storage.table import Entity
+from shared import telemetry
+from shared.adapters.storage.table import Entity, Found
 from shared.domain.action import Action, ParkedAction
 from shared.domain.activity import Activity
-from shared.domain.errors import Code, Invalid, Problem, refused
+from shared.domain.errors import Code, Invalid, Problem, WrittenLater, refused
 from shared.domain.ids import ActionId, OperationId, TenantId
 from shared.domain.operation import Operation
 from shared.domain.poison import PoisonMessage
@@ -167,11 +168,24 @@ def document_row(entity: Entity, kind: type[D]) -> D:
     """The row that an entity holds.
 
     Raises:
-        Refused: `unsupportedSchemaVersion`, a newer release wrote it.
+        WrittenLater: a newer release wrote it.
     """
-    entity = current(entity)
+    entity = current(entity, _KINDS[kind])
     row: D = _DECODERS[kind].decode("".join(str(entity.get(name, "")) for name in _COLUMNS))
     return row
+
+
+def readable_row(found: Found, kind: type[D]) -> D | None:
+    """The row that an entity of a list holds; None, and a line in the log, when a newer release wrote it.
+
+    The others are listed all the same: it may be one of thousands.
+    """
+    try:
+        return document_row(found.entity, kind)
+    except WrittenLater as error:
+        partition, key = found.entity["PartitionKey"], found.entity["RowKey"]
+        telemetry.event("rowLeftOut", code=error.problem.code, kind=error.kind, partition=partition, row=key)
+        return None
 
 
 def header(partition: str, key: str, kind: Kind) -> dict[str, str | int | bool]:
@@ -179,22 +193,18 @@ def header(partition: str, key: str, kind: Kind) -> dict[str, str | int | bool]:
     return {"PartitionKey": partition, "RowKey": key, "SchemaVersion": SCHEMA_VERSION, "Kind": kind.value}
 
 
-def current(entity: Entity) -> Entity:
+def current(entity: Entity, kind: Kind) -> Entity:
     """The entity in this release's version: the one place where an older release's row would be brought up to it.
 
     A release reads what the one before it wrote. A newer release's row is left as it is: half understood, it could only
     be written back spoilt.
 
     Raises:
-        Refused: `unsupportedSchemaVersion`.
+        WrittenLater: it is a newer release's.
     """
     if entity["SchemaVersion"] == SCHEMA_VERSION:
         return entity
-    raise refused(
-        Code.UNSUPPORTED_SCHEMA_VERSION,
-        "A newer release of this service wrote this record.",
-        step="Deploy that release, or a later one.",
-    )
+    raise WrittenLater(kind)
 
 
 def json_text(value: object, kind: Kind, *, longest: int) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Final
+from uuid import UUID
 
 from shared.adapters.storage.continuation import continuation_of, key_of
-from shared.adapters.storage.rows import document_entity, document_row
+from shared.adapters.storage.rows import document_entity, readable_row
 from shared.adapters.storage.table import Found, Table
+from shared.domain.ids import TenantId
 from shared.domain.session import SessionState
 from shared.domain.store import Page, TenantSummary
 
@@ -56,9 +58,14 @@ class TenantIndexTable:
         for number, one in enumerate(found):
             if number == most or len(shown) == limit:
                 return Page(shown, continuation_of(_key(one)))
-            line = document_row(one.entity, TenantSummary)
-            shown += (line,) if fits is None or fits(line) else ()
+            line = readable_row(one, TenantSummary)
+            shown += (line,) if line is not None and (fits is None or fits(line)) else ()
         return Page(shown)
+
+    def listed(self, state: SessionState, *, limit: int) -> tuple[TenantId, ...]:
+        """One request; the ids are the rows' keys."""
+        found = self._table.between(state.value, "", _END, limit=limit)
+        return tuple(TenantId(UUID(str(one.entity["RowKey"]))) for one in found)
 
 
 def _key(found: Found) -> str:

@@ -12,7 +12,7 @@ from uuid import UUID
 from shared.adapters.storage import rows
 from shared.adapters.storage.continuation import continuation_of, key_of
 from shared.adapters.storage.gates import gate_entity, gate_key, gate_merges, gate_row
-from shared.adapters.storage.table import Change, Entity, How, Table
+from shared.adapters.storage.table import Change, Entity, Found, How, Table
 from shared.domain.action import Action, ParkedAction
 from shared.domain.activity import Activity
 from shared.domain.errors import Code, NotFound, not_found, tenant_not_found
@@ -25,6 +25,7 @@ from shared.domain.store import Insert, Overview, Page, Put, Remove, Replace, Re
 from shared.domain.tenant import Tenant
 
 D = TypeVar("D", Tenant, Operation, Action, ParkedAction, PoisonMessage)
+L = TypeVar("L", Activity, Replay, PoisonMessage)
 
 NAME: Final = "Tenants"
 MOST_ROWS: Final = 100
@@ -79,8 +80,7 @@ class TenantTable:
         return Stored(rows.document_row(found.entity, PolicyCheck), found.etag) if found else None
 
     def poison_messages(self, tenant_id: TenantId) -> tuple[Stored[PoisonMessage], ...]:
-        found = self._table.between(rows.partition_key(tenant_id), *rows.POISON)
-        return tuple(Stored(rows.document_row(each.entity, PoisonMessage), each.etag) for each in found)
+        return _readable(self._table.between(rows.partition_key(tenant_id), *rows.POISON), PoisonMessage)
 
     def poison_message(self, tenant_id: TenantId, message_id: UUID) -> Stored[PoisonMessage]:
         absent = not_found(Code.NOT_FOUND, "There is no such message.")
@@ -91,20 +91,20 @@ class TenantTable:
         start = key_of(continuation, _ACTIVITY_KEY) or first
         found = self._table.between(rows.partition_key(tenant_id), start, end, limit=limit + 1)
         return Page(
-            tuple(rows.document_row(each.entity, Activity) for each in found[:limit]),
+            tuple(entry.row for entry in _readable(found[:limit], Activity)),
             continuation_of(str(found[limit].entity["RowKey"])) if len(found) > limit else None,
         )
 
     def old_activity(self, tenant_id: TenantId, *, before: datetime, limit: int) -> tuple[Stored[Activity], ...]:
-        found = self._table.between(rows.partition_key(tenant_id), *rows.activity_before(before), limit=limit)
-        return tuple(Stored(rows.document_row(each.entity, Activity), each.etag) for each in found)
+        partition = rows.partition_key(tenant_id)
+        return _readable(self._table.between(partition, *rows.activity_before(before), limit=limit), Activity)
 
     def old_replays(
         self, tenant_id: TenantId, *, part: int, before: datetime, limit: int
     ) -> tuple[Stored[Replay], ...]:
         partition = rows.partition_key(tenant_id)
         found = self._table.between(partition, *rows.replays_in(part), limit=limit, written_before=before)
-        return tuple(Stored(rows.document_row(each.entity, Replay), each.etag) for each in found)
+        return _readable(found, Replay)
 
     def commit(self, tenant_id: TenantId, writes: Sequence[Write]) -> tuple[str, ...]:
         """One request.
@@ -128,6 +128,11 @@ class TenantTable:
         if found is None:
             raise absent
         return Stored(rows.document_row(found.entity, kind), found.etag)
+
+
+def _readable(found: Sequence[Found], kind: type[L]) -> tuple[Stored[L], ...]:
+    read = ((rows.readable_row(each, kind), each.etag) for each in found)
+    return tuple(Stored(row, etag) for row, etag in read if row is not None)
 
 
 def _changes(partition: str, write: Write) -> list[Change]:

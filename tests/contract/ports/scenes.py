@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from local.simulator.seed import APP_CLIENT_SECRET, MANAGED_IDENTITY
@@ -15,6 +16,7 @@ from tests.contract.ports.stages import EXCHANGE_SCOPE, MARKER, PASSWORD, Simula
 
 NEW_PASSWORD = Secret("only-for-tests-N3w-Passw0rd")
 SECRET_NAME = "account-only-for-tests-password"
+LATER = datetime(2126, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ VAULT: dict[str, Act] = {
     "put": lambda on: on.vault.put(SECRET_NAME, NEW_PASSWORD, purpose="service account password"),
     "get": lambda on: on.vault.get(SECRET_NAME, on.version),
     "newest": lambda on: on.vault.newest(SECRET_NAME),
+    "readable": lambda on: on.vault.readable(SECRET_NAME, before=LATER),
     "retire": lambda on: on.vault.retire(SECRET_NAME, on.version),
     "delete": lambda on: on.vault.delete(SECRET_NAME),
     "exists": lambda on: on.vault.exists(SECRET_NAME),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from tests.fakes.vault import FakeVault
 
 FIRST, SECOND = Secret("only-for-tests-first"), Secret("only-for-tests-second")
 PURPOSE = "service account password"
+EARLIER, LATER = datetime(2001, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -62,6 +64,17 @@ class VaultPromises:
         vault.delete(name)
 
         assert vault.newest(name) is None
+
+    def test_every_version_that_can_be_read_is_found_however_many_there_are(self, vault: Vault, name: str) -> None:
+        before = vault.readable(name, before=LATER)
+        first, second, *others = (vault.put(name, FIRST, purpose=PURPOSE) for _ in range(30))
+        vault.retire(name, second)
+
+        assert before == ()
+        assert set(vault.readable(name, before=LATER)) == {first, *others}
+        assert vault.readable(name, before=EARLIER) == ()
+        vault.delete(name)
+        assert vault.readable(name, before=LATER) == ()
 
     def test_secret_that_was_never_put_is_missing(self, vault: Vault, name: str) -> None:
         assert not vault.exists(name)

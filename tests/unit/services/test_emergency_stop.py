@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from shared.adapters.storage import rows
 from shared.domain.actors import Caller
 from shared.domain.errors import Code, Refused, unavailable
 from shared.domain.ids import TenantId
 from shared.domain.session import SessionState
 from tests.fakes.calls import Call
+from tests.fakes.later_release import rewrite
 from tests.host import Host
 from tests.people import ADMINISTRATOR, EXECUTOR, OPERATOR, READER
 from tests.stage import Stage
@@ -112,6 +116,62 @@ def test_tenant_that_cannot_be_stopped_is_named_and_the_others_are_stopped(
     assert stopped.stopped == 1
     assert len(stopped.failed) == 1
     assert state(on, stopped.failed[0]) is SessionState.ON
+
+
+def test_tenant_that_a_later_release_has_written_is_named_and_the_others_are_stopped(
+    on: Stage, two: tuple[TenantId, TenantId]
+) -> None:
+    rewrite(on.store.table, str(two[0]), rows.TENANT)
+    rewrite(on.index.table, SessionState.ON, str(two[0]))
+
+    stopped = on.services.emergency_stop(OPERATOR, reason=None)
+
+    assert (stopped.stopped, stopped.failed) == (1, (two[0],))
+    assert state(on, two[1]) is SessionState.TURNING_OFF
+
+
+def test_line_that_a_later_release_has_written_keeps_no_session_alive(
+    on: Stage, two: tuple[TenantId, TenantId]
+) -> None:
+    rewrite(on.index.table, SessionState.ON, str(two[0]))
+    for due in on.due.until(on.clock.now() + timedelta(days=1), limit=100):
+        on.due.remove(due)
+
+    stopped = on.services.emergency_stop(OPERATOR, reason=None)
+
+    assert (stopped.stopped, stopped.failed) == (2, ())
+
+
+def test_tenant_that_only_the_due_list_names_and_a_later_release_has_written_is_named(
+    on: Stage, two: tuple[TenantId, TenantId]
+) -> None:
+    for tenant_id in two:
+        on.index.table.delete(SessionState.ON, str(tenant_id))
+    rewrite(on.store.table, str(two[0]), rows.TENANT)
+
+    stopped = on.services.emergency_stop(OPERATOR, reason=None)
+
+    assert (stopped.stopped, stopped.failed) == (1, (two[0],))
+    assert state(on, two[1]) is SessionState.TURNING_OFF
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_trouble_that_nobody_foresaw_in_one_tenant_is_told_by_its_kind_and_saves_no_other_session(
+    on: Stage, two: tuple[TenantId, TenantId], is_listed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    if not is_listed:
+        for tenant_id in two:
+            on.index.table.delete(SessionState.ON, str(tenant_id))
+    found = on.store.table.get(str(two[0]), rows.TENANT)
+    assert found is not None
+    on.store.table.put({**found.entity, "Document": "only-for-tests-secret"})
+
+    stopped = on.services.emergency_stop(OPERATOR, reason=None)
+
+    assert (stopped.stopped, stopped.failed) == (1, (two[0],))
+    assert "DecodeError" in caplog.text
+    assert "only-for-tests-secret" not in caplog.text
 
 
 @pytest.mark.parametrize("caller", [READER, ADMINISTRATOR, EXECUTOR])

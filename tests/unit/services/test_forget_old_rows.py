@@ -20,6 +20,7 @@ from shared.domain.store import Insert, Put
 from shared.services.forget_old_rows import MOST, ForgetOldRows
 from shared.services.record_refusal import NOBODY
 from tests.fakes.calls import Call
+from tests.fakes.later_release import rewrite
 from tests.host import Host
 from tests.mortal import Killed
 from tests.people import READER
@@ -288,3 +289,16 @@ def test_what_belongs_to_no_tenant_is_forgotten_too(stage: Stage, host: Host, ke
     first = len(stage.log)
     host.run(10 * DAY)
     assert len(stage.log) - first == 0, "and nobody looks there any more"
+
+
+def test_what_belongs_to_no_tenant_is_looked_at_though_a_later_release_wrote_the_newest(
+    stage: Stage, host: Host
+) -> None:
+    stage.services.refusals.record("action-requests", PROBLEM, None)
+    stage.clock.advance(HOUR)
+    stage.services.refusals.record("action-requests", PROBLEM, None)
+    rewrite(stage.store.table, str(NOBODY), rows(stage, "activity", NOBODY)[0])
+
+    host.run(2 * DAY)
+
+    assert [due.tenant_id for due in stage.world.due.until(stage.clock.now() + 2 * DAY, limit=10)] == [NOBODY]

@@ -12,6 +12,7 @@ from shared.domain.errors import Code, Refused
 from shared.domain.operation import Operation, OperationKind, Status
 from shared.domain.secret import Secret
 from shared.domain.session import SessionState
+from shared.domain.store import Due
 from shared.domain.tenant import password_secret
 from tests.host import Host
 from tests.mortal import Killed
@@ -31,6 +32,17 @@ def readable(stage: Stage) -> list[Secret]:
     """Every password that can still be read."""
     versions = stage.vault.names[password_secret(stage.tenant.account.require_id())]
     return [kept.secret for kept in versions.values() if kept.is_enabled]
+
+
+def lose(stage: Stage, *, is_deleted: bool) -> None:
+    """The staged password can be read no more: somebody disabled it, or deleted the secret with all its versions."""
+    account = stage.tenant.account
+    assert account.staged_version is not None
+    name = password_secret(account.require_id())
+    if is_deleted:
+        stage.vault.delete(name)
+    else:
+        stage.vault.retire(name, account.staged_version)
 
 
 def actual(stage: Stage) -> Secret:
@@ -142,6 +154,82 @@ def test_worker_that_dies_in_the_middle_leaves_a_rotation_that_ends(created: Sta
 
     operation = rotate(created, host)
 
+    assert operation.status is Status.SUCCEEDED
+    assert readable(created) == [actual(created)]
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+@pytest.mark.parametrize("is_set", [False, True])
+def test_staged_password_that_was_lost_is_replaced_whether_or_not_it_was_set_already(
+    created: Stage, host: Host, *, is_set: bool, is_deleted: bool
+) -> None:
+    if is_set:
+        created.microsoft365.sign_in_code = 53003
+    else:
+        created.microsoft365.permissions = None
+    halfway = rotate(created, host)
+    lose(created, is_deleted=is_deleted)
+    created.microsoft365.sign_in_code, created.microsoft365.permissions = None, set(PERMISSIONS)
+
+    healed = rotate(created, host)
+
+    assert (halfway.status, healed.status) == (Status.FAILED, Status.SUCCEEDED)
+    assert created.tenant.account.staged_version is None
+    assert readable(created) == [actual(created)]
+
+
+def test_old_password_is_not_trusted_where_the_lost_one_was_set_and_nobody_may_set_another(
+    created: Stage, host: Host
+) -> None:
+    created.microsoft365.sign_in_code = 53003
+    rotate(created, host)
+    lose(created, is_deleted=False)
+    created.microsoft365.sign_in_code, created.microsoft365.has_directory_role = None, False
+
+    refused = rotate(created, host)
+    host.run(timedelta(days=2))
+    told = created.tenant.account.problem
+    created.microsoft365.has_directory_role = True
+    host.run(timedelta(days=2))
+
+    assert refused.status is Status.FAILED
+    assert told is not None
+    assert told.code is Code.ADMIN_ROLE_MISSING
+    assert readable(created) == [actual(created)]
+    assert created.tenant.account.problem is None
+
+
+def test_staged_password_out_of_the_recycle_bin_is_the_one_that_the_account_may_have(
+    created: Stage, host: Host
+) -> None:
+    created.microsoft365.sign_in_code = 53003
+    rotate(created, host)
+    lose(created, is_deleted=True)
+    created.microsoft365.sign_in_code, created.microsoft365.has_directory_role = None, False
+    set_already = actual(created)
+
+    operation = rotate(created, host)
+
+    assert operation.status is Status.SUCCEEDED, "nobody may set another, and the account knows this one"
+    assert readable(created) == [actual(created)] == [set_already]
+
+
+def test_rotation_that_begins_while_upkeep_sweeps_does_not_stage_what_is_swept(created: Stage, host: Host) -> None:
+    host.run(timedelta(hours=1))
+    name = password_secret(created.tenant.account.require_id())
+    created.vault.put(name, Secret("only-for-tests-left-behind"), purpose="service account password")
+    created.clock.advance(timedelta(minutes=2))
+    created.due.add(Due(created.tenant_id, created.clock.now()))
+
+    def begin() -> None:
+        created.rotate()
+        host.deliver_now()
+
+    created.log.at_next("Vault.retire", begin)
+    created.services.upkeep()
+    host.settle()
+
+    (operation,) = (each for each in created.operations if each.kind is OperationKind.ROTATE_PASSWORD)
     assert operation.status is Status.SUCCEEDED
     assert readable(created) == [actual(created)]
 

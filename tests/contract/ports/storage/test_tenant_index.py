@@ -134,6 +134,17 @@ class TenantIndexPromises:
         assert first.items == ()
         assert (len(second.items), second.continuation) == (2, None)
 
+    @pytest.mark.parametrize("limit", [1, 2, 3, 4])
+    def test_the_ids_of_one_state_come_in_order_and_no_more_than_the_limit(
+        self, index: TenantIndex, limit: int
+    ) -> None:
+        ids = [TenantId(UUID(int=n << 120)) for n in (0xFF, 1, 0xA0)]
+        for tenant_id in ids:
+            index.put(summary(SessionState.ON, tenant_id), was=None)
+        index.put(summary(SessionState.TURNING_ON), was=None)
+
+        assert index.listed(SessionState.ON, limit=limit) == tuple(sorted(ids)[:limit])
+
     def test_an_empty_list_is_an_empty_page(self, index: TenantIndex) -> None:
         page = index.list(state=None, limit=5, continuation=None)
 
