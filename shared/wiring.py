@@ -175,16 +175,16 @@ def assemble(world: World, rules: CallerRules, authority_host: str, consent_redi
     answer_parked = AnswerParked(world, sessions)
     policies = AskForPolicies(world, accept)
     onboarding = world.as_onboarding()
-    checks, remove_ips = CheckPolicies(world), RemoveAllowedIps(onboarding)
+    checks = CheckPolicies(world)
     flows = (
         CreateAccount(onboarding),
         RotatePassword(world),
-        DeleteAccount(onboarding, remove_ips, world.directory),
+        DeleteAccount(onboarding, world.directory),
         TurnOn(world, checks),
         TurnOff(world),
         RunPolicyCheck(world, checks),
         SetAllowedIps(onboarding, checks),
-        remove_ips,
+        RemoveAllowedIps(onboarding),
     )
     carry_out = CarryOut(world, flows, answer_parked)
     return Services(

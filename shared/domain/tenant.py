@@ -17,6 +17,7 @@ from shared.domain.errors import Code, Problem, Refused, refused
 from shared.domain.ids import AccountId, OperationId, TenantId
 from shared.domain.operation import OperationKind
 from shared.domain.policy_check import CheckSummary
+from shared.domain.removal import Stock
 from shared.domain.session import Method, Session, SessionState
 
 MAX_OPERATORS: Final = 100
@@ -75,6 +76,7 @@ class ServiceAccount:
         secret_version: the Key Vault version of the password in use.
         staged_version: while a rotation is under way: the version of the password that is to replace it.
         reconciled_at: when a rotation was last begun because Entra did not accept the password in use.
+        stock: what a removal found and what became of it, kept until all of it is gone or an account is made again.
     """
 
     state: AccountState = AccountState.NONE
@@ -89,6 +91,7 @@ class ServiceAccount:
     next_rotation_at: datetime | None = None
     problem: Problem | None = None
     reconciled_at: datetime | None = None
+    stock: Stock = ()
 
     @property
     def is_usable(self) -> bool:

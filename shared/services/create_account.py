@@ -103,7 +103,7 @@ class CreateAccount:
         name = tenant.account.user_principal_name or _name(tenant, found.initial_domain, 1)
 
         def intend(tenant: Tenant) -> Tenant:
-            account = replace(tenant.account, user_principal_name=name)
+            account = replace(tenant.account, user_principal_name=name, stock=())
             return replace(tenant, initial_domain=found.initial_domain, account=account)
 
         return Done(intend)

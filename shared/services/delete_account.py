@@ -3,66 +3,57 @@
 Roles go before the user: an account without roles is no administrator, so deleting it needs no directory role of ours
 (https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions). What cannot be
 removed, because consent was withdrawn say, does not stop the rest; it is listed for the customer to remove by hand.
+What became of each thing is recorded in the tenant's row, step by step, so that another removal still knows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 from shared.domain.activity import Event
 from shared.domain.allowed_ips import AllowedIps
-from shared.domain.directory_roles import ROLE_NAMES
-from shared.domain.errors import Code, NextStep, Problem, Refused, Transient
+from shared.domain.errors import Code, Problem, Refused, Transient
 from shared.domain.lease import GateState
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.policy_check import CheckSummary
-from shared.domain.ports import Directory, RoleAssignment
+from shared.domain.ports import Directory
+from shared.domain.removal import Kind, State, Stock, Thing, became, disowned, looked, of_kind
 from shared.domain.session import Session, SessionState
 from shared.domain.store import SetGates
 from shared.domain.tenant import AccountState, ServiceAccount, Tenant
+from shared.services import own_things, removal_report
 from shared.services.carry_out import Done, Ending, entry_of
-from shared.services.create_account import is_ours, marker_of, names_of, require_ours
-from shared.services.kept_secrets import delete_secrets, secret_names
-from shared.services.remove_allowed_ips import RemoveAllowedIps
+from shared.services.kept_secrets import delete_secrets
+from shared.services.own_things import Found, inventory
 from shared.services.turn_off import closed
+from shared.services.work import Change
 from shared.services.world import World
 
 _TRIES = 5
 _RECYCLE_BIN = timedelta(days=30)
-_HOW = {
-    "roles": "Remove the role assignments of the account in Entra, under Roles and administrators.",
-    "user": "Delete the account in Entra, under Users.",
-    "exclusions": "Take the account out of the excluded users of your policies, under Conditional Access.",
-    "policies": "Delete the policy “Management sessions: …”, under Conditional Access.",
-    "locations": "Delete the named location “Management sessions: …”, under Conditional Access.",
-    "signIns": "Revoke the account's sessions in Entra, on the account's page.",
-}
-_KINDS = {
-    "exclusions": "exclusion",
-    "policies": "conditionalAccessPolicy",
-    "locations": "namedLocation",
-    "roles": "roleAssignment",
-    "user": "user",
-    "secrets": "secret",
-}
-_SEPARATOR = "; "
+_IN_TENANT = tuple(kind for kind in Kind if kind is not Kind.SECRET)
 
 
 class DeleteAccount:
     """The flow behind `DELETE …/service-account`."""
 
     kind = OperationKind.DELETE_SERVICE_ACCOUNT
-    steps = ("takeStock", "revokeSignIns", "removePolicies", "removeRoles", "deleteUser", "deleteSecrets", "verify")
+    steps = (
+        "takeStock",
+        "revokeSignIns",
+        "removePolicies",
+        "removeRoles",
+        "deleteUser",
+        "deleteSecrets",
+        "readBack",
+        "verify",
+    )
 
-    def __init__(self, world: World, allowed_ips: RemoveAllowedIps, runtime: Directory) -> None:
+    def __init__(self, world: World, runtime: Directory) -> None:
         """`runtime` is the directory as the application knows it that runs sessions: sign-ins are revoked by that."""
         self._world = world
-        self._allowed_ips = allowed_ips
         self._runtime = runtime
 
     def perform(self, step: str, tenant: Tenant, operation: Operation) -> Done:
@@ -71,17 +62,19 @@ class DeleteAccount:
             case "takeStock":
                 return self._take_stock(tenant)
             case "revokeSignIns":
-                return self._try("signIns", operation, lambda: self._revoke(tenant))
+                return self._revoke(tenant)
             case "removePolicies":
-                return self._remove_policies(tenant, operation)
+                return self._remove(tenant, operation, Kind.EXCLUSION, Kind.POLICY, Kind.LOCATION)
             case "removeRoles":
-                return self._try("roles", operation, lambda: self._remove_roles(tenant))
+                return self._remove(tenant, operation, Kind.ROLE)
             case "deleteUser":
-                return self._try("user", operation, lambda: self._delete_user(tenant, operation))
+                return self._remove(tenant, operation, Kind.USER)
             case "deleteSecrets":
                 return self._delete_secrets(tenant)
+            case "readBack":
+                return self._read_back(tenant)
             case _:
-                return self._verify(tenant, operation)
+                return self._verify(tenant)
 
     def succeed(self, tenant: Tenant, operation: Operation) -> Ending:
         """Nothing of ours is left: the tenant is as it was before, and the report says what was removed."""
@@ -97,7 +90,7 @@ class DeleteAccount:
                 policy_check=CheckSummary(),
             )
 
-        return Ending(removed, (SetGates(GateState.CLOSED),), entry, self._report(tenant, operation))
+        return Ending(removed, (SetGates(GateState.CLOSED),), entry, _report(tenant, operation))
 
     def fail(self, tenant: Tenant, operation: Operation, problem: Problem) -> Ending:
         """The session is off in any case; the account stays recorded, so that the same call again goes on."""
@@ -105,171 +98,128 @@ class DeleteAccount:
         entry = entry_of(operation, Event.SERVICE_ACCOUNT_REMOVAL_FAILED, problem.message, now, code=problem.code)
 
         def failed(tenant: Tenant) -> Tenant:
-            account = replace(tenant.account, state=AccountState.FAILED, problem=problem)
+            held = of_kind(inventory(tenant), Kind.ROLE, State.LEFT)
+            roles = tuple(UUID(role.thing_id) for role in held if role.thing_id)
+            account = replace(tenant.account, state=AccountState.FAILED, problem=problem, roles=roles)
             ips = tenant.allowed_ips.interrupted(problem)
             return replace(tenant, account=account, session=_off(tenant, now), allowed_ips=ips)
 
-        return Ending(failed, (SetGates(GateState.CLOSED),), entry, self._report(tenant, operation))
+        return Ending(failed, (SetGates(GateState.CLOSED),), entry, _report(tenant, operation))
 
     def abandon(self, tenant: Tenant, operation: Operation) -> None:
         """Nothing: whoever took over finds the record."""
 
     def _take_stock(self, tenant: Tenant) -> Done:
-        """Note what there is before anything is removed: a worker that dies between removing and noting it leaves
-        nothing to be found. What cannot be looked at is not noted; its removal will be refused as well.
+        """Record what there is before anything is removed: a worker that dies between removing and recording leaves
+        nothing to be found. What the record alone knows of is left where nobody may look, and else was not there.
         """
-        ips = self._allowed_ips
-        looks: dict[str, Callable[[Tenant], list[str]]] = {"roles": self._role_names, "user": self._user_ids}
-        if tenant.allowed_ips.leaves_traces:
-            looks |= {"exclusions": ips.find_exclusions, "policies": ips.find_policy, "locations": ips.find_location}
-        notes: dict[str, str] = {}
-        for what, look in looks.items():
-            with suppress(Refused):
-                notes[f"found.{what}"] = _names(look, tenant)
-        return Done(notes=notes)
+        learnt, stock = tenant.account.stock, inventory(tenant)
+        for kind in _IN_TENANT:
+            expected = [thing for thing in of_kind(stock, kind, State.LEFT) if not thing.is_among(learnt)]
+            stock, found = self._look(tenant, stock, kind)
+            for thing in expected:
+                if found is not None and not thing.is_among([there for there, _ in found]):
+                    stock = became(stock, thing, State.ABSENT)
+        return Done(_recorded(stock))
 
-    def _role_names(self, tenant: Tenant) -> list[str]:
-        user = require_ours(self._world, tenant)
-        held = self._world.directory.role_assignments(tenant.tenant_id, user.object_id) if user else ()
-        return [_name_of(role) for role in held]
-
-    def _user_ids(self, tenant: Tenant) -> list[str]:
-        user = require_ours(self._world, tenant)
-        return list(dict.fromkeys(map(str, (*([user.object_id] if user else []), *self._marked(tenant)))))
-
-    def _try(self, what: str, operation: Operation, remove: Callable[[], str]) -> Done:
-        """Remove something; what is refused is noted as left and does not stop the rest."""
+    def _look(self, tenant: Tenant, stock: Stock, kind: Kind) -> tuple[Stock, list[Found] | None]:
+        """The stock after a look at that kind, and what is there with its ways to go; None where nobody may look."""
         try:
-            return Done(notes={f"removed.{what}": remove()})
+            found = own_things.find(self._world, tenant, kind)
         except Refused as error:
-            if error.problem.code is Code.ADMIN_ROLE_MISSING and operation.attempts < _TRIES:
-                raise Transient(error.problem) from error  # the roles just removed may still count for a while
-            return Done(notes={f"left.{what}": error.problem.code})
+            is_ours = error.problem.code is not Code.ACCOUNT_CONFLICT
+            return stock if is_ours else disowned(stock, kind), None
+        return looked(stock, kind, [there for there, _ in found]), found
 
-    def _revoke(self, tenant: Tenant) -> str:
+    def _revoke(self, tenant: Tenant) -> Done:
+        """A sign-in that nobody may revoke stops nothing: what it stands on is deleted anyhow."""
         users = dict.fromkeys((tenant.account.object_id, tenant.session.user_id))
-        signed_in = [user_id for user_id in users if user_id is not None]
-        for user_id in signed_in:
-            self._runtime.revoke_sign_ins(tenant.tenant_id, user_id)
-        return _SEPARATOR.join(map(str, signed_in))
+        try:
+            for user_id in users:
+                if user_id is not None:
+                    self._runtime.revoke_sign_ins(tenant.tenant_id, user_id)
+        except Refused as error:
+            return Done(notes={"left.signIns": error.problem.code})
+        return Done()
 
-    def _remove_policies(self, tenant: Tenant, operation: Operation) -> Done:
+    def _remove(self, tenant: Tenant, operation: Operation, *kinds: Kind) -> Done:
         """Exclusions first, then the policy, then the location it refers to."""
-        if not tenant.allowed_ips.leaves_traces:
-            return Done()
-        ips = self._allowed_ips
-        removals: dict[str, Callable[[Tenant], list[str]]] = {
-            "exclusions": ips.undo_exclusions,
-            "policies": ips.remove_policy,
-            "locations": ips.remove_location,
-        }
-        notes: dict[str, str] = {}
-        for what, remove in removals.items():
-            done = self._try(what, operation, partial(_names, remove, tenant))
-            notes |= done.notes
-        return Done(notes=notes)
+        stock = inventory(tenant)
+        for kind in kinds:
+            stock = self._remove_all(tenant, operation, stock, kind)
+        gone = set(of_kind(inventory(tenant), Kind.USER, State.LEFT)) - set(of_kind(stock, Kind.USER, State.LEFT))
+        until = self._world.clock.now() + _RECYCLE_BIN
+        return Done(_recorded(stock), {"restorableUntil": f"{until:%Y-%m-%dT%H:%M:%SZ}"} if gone else {})
 
-    def _remove_roles(self, tenant: Tenant) -> str:
-        user = require_ours(self._world, tenant)
-        if user is None:  # whatever else has that id, a service principal say, keeps its roles
-            return ""
-        held = self._world.directory.role_assignments(tenant.tenant_id, user.object_id)
-        for role in held:
-            self._world.directory.remove_role(tenant.tenant_id, role.assignment_id)
-        return _SEPARATOR.join(map(_name_of, held))
+    def _remove_all(self, tenant: Tenant, operation: Operation, stock: Stock, kind: Kind) -> Stock:
+        """Everything of a kind; what is refused stays left and does not stop the rest."""
+        stock, found = self._look(tenant, stock, kind)
+        if found == [] and kind is Kind.USER and tenant.account.object_id is None:
+            self._wait_for_user(tenant, operation)
+        for thing, remove in (each for each in found or () if each[0].is_ours):
+            try:
+                remove()
+            except Refused as error:
+                if error.problem.code is Code.ADMIN_ROLE_MISSING and operation.attempts < _TRIES:
+                    raise Transient(error.problem) from error  # the roles just removed may still count for a while
+            else:
+                stock = became(stock, thing, State.UNVERIFIED)
+        return stock
 
-    def _delete_user(self, tenant: Tenant, operation: Operation) -> str:
-        """The account, and whatever else carries its whole mark: an attempt that died may have made one more."""
-        object_id = tenant.account.object_id or self._unrecorded_user(tenant, operation)
-        require_ours(self._world, tenant)
-        ours = dict.fromkeys((*([object_id] if object_id else []), *self._marked(tenant)))
-        for user_id in ours:
-            self._world.directory.delete_user(tenant.tenant_id, user_id)
-        return _SEPARATOR.join(map(str, ours))
-
-    def _marked(self, tenant: Tenant) -> list[UUID]:
-        if tenant.account.account_id is None:
-            return []
-        mark = marker_of(tenant, self._world.application_id)
-        return [user.object_id for user in self._world.directory.marked_users(tenant.tenant_id, mark)]
-
-    def _unrecorded_user(self, tenant: Tenant, operation: Operation) -> UUID | None:
-        """A user that a creation made and did not live to record; looked for some times, for it may not be visible."""
-        if tenant.account.user_principal_name is None:
-            return None
-        for name in names_of(tenant):
-            found = self._world.directory.user(tenant.tenant_id, name)
-            if found is not None and is_ours(found, tenant, self._world.application_id):
-                return found.object_id
-        if operation.attempts < _TRIES:
+    def _wait_for_user(self, tenant: Tenant, operation: Operation) -> None:
+        """A user that a creation made and did not live to record is looked for some times: it may not be visible."""
+        if tenant.account.user_principal_name is not None and operation.attempts < _TRIES:
             raise Transient(Problem(Code.ACCOUNT_LOST, "The account is not visible; it may be in a moment."))
-        return None
 
     def _delete_secrets(self, tenant: Tenant) -> Done:
-        names = delete_secrets(self._world, tenant)
+        stock = inventory(tenant)
+        for name in delete_secrets(self._world, tenant):
+            stock = became(stock, Thing(Kind.SECRET, name), State.UNVERIFIED)
 
         def forgotten(tenant: Tenant) -> Tenant:
-            return replace(tenant, account=replace(tenant.account, secret_version=None, staged_version=None))
+            account = replace(tenant.account, secret_version=None, staged_version=None, stock=stock)
+            return replace(tenant, account=account)
 
-        return Done(forgotten, {"removed.secrets": _SEPARATOR.join(names)})
+        return Done(forgotten)
 
-    def _verify(self, tenant: Tenant, operation: Operation) -> Done:
-        left = [what for what in _HOW if f"left.{what}" in operation.notes]
-        if left == ["signIns"]:  # they ended with the user
-            left = []
-        if left:
-            raise Refused(
-                Problem(
-                    Code.CLEANUP_INCOMPLETE,
-                    f"Some things could not be removed from the tenant: {', '.join(left)}.",
-                    next_step=NextStep(" ".join(_HOW[what] for what in left)),
-                )
-            )
-        object_id = tenant.account.object_id
-        if object_id is not None and self._world.directory.user(tenant.tenant_id, str(object_id)) is not None:
-            raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "The account is still visible in the tenant."))
-        if object_id is not None and self._world.directory.role_assignments(tenant.tenant_id, object_id):
-            raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "The account still holds roles in the tenant."))
-        if self._allowed_ips.leftovers(tenant):
-            raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "The allowed IPs are still visible in the tenant."))
-        if any(self._world.vault.exists(name) for name in secret_names(tenant)):
-            raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "A secret is still in Key Vault."))
+    def _read_back(self, tenant: Tenant) -> Done:
+        """Look for everything that was removed; where nobody may look any more, it stays unverified.
+
+        Raises:
+            Transient: `cleanupIncomplete`: something that was removed can still be seen.
+        """
+        before = stock = inventory(tenant)
+        for kind in _IN_TENANT:
+            stock, _ = self._look(tenant, stock, kind)
+            left = of_kind(before, kind, State.LEFT)
+            for thing in of_kind(stock, kind, State.LEFT):
+                if not thing.is_among(left):
+                    raise Transient(Problem(Code.CLEANUP_INCOMPLETE, f"{thing.name} is still visible in the tenant."))
+        for secret in of_kind(stock, Kind.SECRET, State.UNVERIFIED):
+            if self._world.vault.exists(secret.name):
+                raise Transient(Problem(Code.CLEANUP_INCOMPLETE, "A secret is still in Key Vault."))
+            stock = became(stock, secret, State.REMOVED)
+        return Done(_recorded(stock), is_quick=True)
+
+    def _verify(self, tenant: Tenant) -> Done:
+        problem = removal_report.shortcoming(tenant, inventory(tenant))
+        if problem is not None:
+            raise Refused(problem)
         return Done(notes={"verifiedAt": f"{self._world.clock.now():%Y-%m-%dT%H:%M:%SZ}"})
 
-    def _report(self, tenant: Tenant, operation: Operation) -> dict[str, object]:
-        """What was removed, what was not there, and what is left with how to remove it."""
-        notes = operation.notes
-        rows: list[dict[str, object]] = [{"kind": "session", "name": "management session", "state": "removed"}]
-        for what, kind in _KINDS.items():
-            if f"left.{what}" in notes:
-                rows.append({"kind": kind, "name": what, "state": "left", "nextStep": {"text": _HOW[what]}})
-            elif f"removed.{what}" in notes:
-                names = _noted(notes, what)
-                rows += [{"kind": kind, "name": name, "state": "removed"} for name in names]
-                if not names:
-                    rows.append({"kind": kind, "name": what, "state": "absent"})
-        report: dict[str, object] = {"removal": rows}
-        if tenant.session.tokens_valid_until is not None:
-            report["tokensValidUntil"] = tenant.session.tokens_valid_until
-        if notes.get("verifiedAt"):
-            report["verifiedAt"] = notes["verifiedAt"]
-        if _noted(notes, "user"):
-            report["restorableUntil"] = self._world.clock.now() + _RECYCLE_BIN
-        return report
+
+def _recorded(stock: Stock) -> Change:
+    return lambda tenant: replace(tenant, account=replace(tenant.account, stock=stock))
 
 
-def _noted(notes: Mapping[str, str], what: str) -> list[str]:
-    """What was there before anything was removed, and what was found when it was; each once."""
-    noted = (notes.get(f"{when}.{what}", "").split(_SEPARATOR) for when in ("found", "removed"))
-    return list(dict.fromkeys(name for names in noted for name in names if name))
-
-
-def _name_of(role: RoleAssignment) -> str:
-    return ROLE_NAMES.get(role.role_template_id, str(role.role_template_id))
-
-
-def _names(remove: Callable[[Tenant], list[str]], tenant: Tenant) -> str:
-    return _SEPARATOR.join(remove(tenant))
+def _report(tenant: Tenant, operation: Operation) -> dict[str, object]:
+    """What was removed, what was not there, and what is left with how to remove it."""
+    notes = operation.notes
+    rows = removal_report.rows(tenant, inventory(tenant), are_sign_ins_revoked="left.signIns" not in notes)
+    report: dict[str, object] = {"removal": rows}
+    if tenant.session.tokens_valid_until is not None:
+        report["tokensValidUntil"] = tenant.session.tokens_valid_until
+    return report | {name: notes[name] for name in ("verifiedAt", "restorableUntil") if name in notes}
 
 
 def _off(tenant: Tenant, now: datetime) -> Session:

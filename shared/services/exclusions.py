@@ -27,8 +27,13 @@ def make(world: World, tenant: Tenant, exclusion: Exclusion) -> Exclusion | None
     user_id = str(tenant.account.require_object_id())
     others = tuple(user for user in policy.excluded_users if user != user_id)
     wanted = policy.excluded_users if user_id in policy.excluded_users else (*others, user_id)
-    if wanted != policy.excluded_users and not _write(world, tenant.tenant_id, exclusion, wanted):
-        return None
+    if wanted != policy.excluded_users:
+        try:
+            world.policies.exclude_users(tenant.tenant_id, exclusion.policy_id, wanted)
+        except NotFound:
+            return None
+        if not look_again(world, tenant.tenant_id, exclusion, wanted):
+            return None
     return replace(exclusion, before=others, after=wanted, is_applied=True)
 
 
@@ -38,26 +43,37 @@ def stands(world: World, tenant: Tenant, exclusion: Exclusion) -> bool:
     return policy is not None and str(tenant.account.object_id) in policy.excluded_users
 
 
-def undo(world: World, tenant: Tenant, exclusion: Exclusion) -> bool:
-    """Take our account out of the policy's exclusions and leave everybody else there; False when it was not in them.
+def undo(world: World, tenant: Tenant, exclusion: Exclusion) -> None:
+    """Take our account out of the policy's exclusions, leave everybody else there, and look again.
 
     Raises:
         Transient: `policyChanged`: somebody else changed the policy at the same time.
     """
+    kept = take_back(world, tenant, exclusion)
+    if kept is not None:
+        look_again(world, tenant.tenant_id, exclusion, kept)
+
+
+def take_back(world: World, tenant: Tenant, exclusion: Exclusion) -> tuple[str, ...] | None:
+    """Take our account out of the policy's exclusions: whom it excludes now; None when we were not among them."""
     policy = world.policies.policy(tenant.tenant_id, exclusion.policy_id)
     user_id = str(tenant.account.object_id)
     if policy is None or user_id not in policy.excluded_users:
-        return False
+        return None
     kept = tuple(user for user in policy.excluded_users if user != user_id)
-    return _write(world, tenant.tenant_id, exclusion, kept)
-
-
-def _write(world: World, tenant_id: TenantId, exclusion: Exclusion, wanted: Sequence[str]) -> bool:
-    """True when the policy shows exactly these excluded users afterwards; False when it is gone."""
     try:
-        world.policies.exclude_users(tenant_id, exclusion.policy_id, tuple(wanted))
+        world.policies.exclude_users(tenant.tenant_id, exclusion.policy_id, kept)
     except NotFound:
-        return False
+        return None
+    return kept
+
+
+def look_again(world: World, tenant_id: TenantId, exclusion: Exclusion, wanted: Sequence[str]) -> bool:
+    """True when the policy shows exactly these excluded users; False when it is gone.
+
+    Raises:
+        Transient: `policyChanged`: somebody else changed the policy at the same time.
+    """
     written = world.policies.policy(tenant_id, exclusion.policy_id)
     if written is None:
         return False

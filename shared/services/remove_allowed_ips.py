@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shared.domain.activity import Event
-from shared.domain.allowed_ips import LOCATION_NAME, POLICY_NAME, AllowedIps, AllowedIpsState
+from shared.domain.allowed_ips import AllowedIps, AllowedIpsState
 from shared.domain.errors import Problem
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.tenant import Tenant
@@ -16,7 +16,7 @@ from shared.services.world import World
 
 
 class RemoveAllowedIps:
-    """The flow behind `DELETE …/allowed-ips`; disabling advanced management does the same on its way."""
+    """The flow behind `DELETE …/allowed-ips`; disabling advanced management has a way of its own, for it reports."""
 
     kind = OperationKind.REMOVE_ALLOWED_IPS
     steps = ("undoExclusions", "removePolicy", "removeLocation")
@@ -30,9 +30,9 @@ class RemoveAllowedIps:
             case "undoExclusions":
                 self.undo_exclusions(tenant)
             case "removePolicy":
-                self.remove_policy(tenant)
+                self._remove_policy(tenant)
             case _:
-                self.remove_location(tenant)
+                self._remove_location(tenant)
         return Done()
 
     def succeed(self, tenant: Tenant, operation: Operation) -> Ending:
@@ -59,44 +59,18 @@ class RemoveAllowedIps:
     def abandon(self, tenant: Tenant, operation: Operation) -> None:
         """Nothing: what is left is recorded, or found by its name."""
 
-    def undo_exclusions(self, tenant: Tenant) -> list[str]:
-        """Take our account out of the exclusions we made, or may have made; the names of the policies it was in."""
-        made = [exclusion for exclusion in tenant.allowed_ips.exclusions if exclusion.may_be_there]
-        return [exclusion.display_name for exclusion in made if exclusions.undo(self._world, tenant, exclusion)]
+    def undo_exclusions(self, tenant: Tenant) -> None:
+        """Take our account out of the exclusions we made, or may have made."""
+        for exclusion in tenant.allowed_ips.exclusions:
+            if exclusion.may_be_there:
+                exclusions.undo(self._world, tenant, exclusion)
 
-    def remove_policy(self, tenant: Tenant) -> list[str]:
-        """Delete our policy, also one whose id was never recorded; its name, if there was one."""
-        ours = own_policies(self._world, tenant)
-        for policy in ours:
+    def _remove_policy(self, tenant: Tenant) -> None:
+        """Delete our policy, also one whose id was never recorded."""
+        for policy in own_policies(self._world, tenant):
             self._world.policies.delete_policy(tenant.tenant_id, policy.policy_id)
-        return [POLICY_NAME] if ours else []
 
-    def find_exclusions(self, tenant: Tenant) -> list[str]:
-        """The names of the policies that `undo_exclusions` would change."""
-        made = [exclusion for exclusion in tenant.allowed_ips.exclusions if exclusion.may_be_there]
-        return [exclusion.display_name for exclusion in made if exclusions.stands(self._world, tenant, exclusion)]
-
-    def find_policy(self, tenant: Tenant) -> list[str]:
-        """What `remove_policy` would remove."""
-        return [POLICY_NAME] if own_policies(self._world, tenant) else []
-
-    def find_location(self, tenant: Tenant) -> list[str]:
-        """What `remove_location` would remove."""
-        return [LOCATION_NAME] if own_locations(self._world, tenant) else []
-
-    def leftovers(self, tenant: Tenant) -> list[str]:
-        """What of ours can still be seen in the tenant's policies, looked for by its recorded ids."""
-        policies, ips, seen = self._world.policies, tenant.allowed_ips, []
-        if ips.policy_id and policies.policy(tenant.tenant_id, ips.policy_id) is not None:
-            seen.append(POLICY_NAME)
-        if ips.location_id:
-            known = policies.named_locations(tenant.tenant_id)
-            seen += [LOCATION_NAME for place in known if place.location_id == ips.location_id]
-        return seen
-
-    def remove_location(self, tenant: Tenant) -> list[str]:
-        """Delete our named location, after the policy that refers to it; its name, if there was one."""
-        ours = own_locations(self._world, tenant)
-        for location_id in ours:
+    def _remove_location(self, tenant: Tenant) -> None:
+        """Delete our named location, after the policy that refers to it."""
+        for location_id in own_locations(self._world, tenant):
             self._world.policies.delete_location(tenant.tenant_id, location_id)
-        return [LOCATION_NAME] if ours else []

@@ -1,12 +1,13 @@
-// What was removed, each read back from the tenant afterwards.
+// What was removed, what was not, and which of it was read back from the tenant afterwards.
 import { Badge } from "@fluentui/react-components";
 import type { Operation, RemovalRow } from "../bodies";
 import { sentence } from "../words";
 import { Advice } from "./ProblemBar";
 import { When } from "./When";
 
-const COLOR: Record<RemovalRow["state"], "success" | "informative" | "danger"> = {
+const COLOR: Record<RemovalRow["state"], "success" | "warning" | "informative" | "danger"> = {
   removed: "success",
+  unverified: "warning",
   absent: "informative",
   left: "danger",
 };
@@ -26,7 +27,7 @@ export function RemovalReport({ result }: { result: NonNullable<Operation["resul
         </thead>
         <tbody>
           {result.removal.map((row) => (
-            <tr key={`${row.kind} ${row.name}`}>
+            <tr key={`${row.kind} ${row.id ?? row.name}`}>
               <td>{sentence(row.kind)}</td>
               <td className="breakable">
                 {row.name}

@@ -9,9 +9,11 @@ from typing import cast
 import pytest
 
 from shared.domain.activity import Event
-from shared.domain.directory_roles import PERMISSIONS, PROFILES, RoleProfile
-from shared.domain.errors import Code, Refused
+from shared.domain.directory_roles import PERMISSIONS, PROFILES, ROLE_NAMES, RoleProfile
+from shared.domain.errors import Code, Refused, unavailable
+from shared.domain.ids import TenantId
 from shared.domain.operation import Operation, OperationKind, Status
+from shared.domain.ports import NewUser
 from shared.domain.session import SessionState
 from shared.domain.tenant import AccountState
 from tests.fakes.microsoft365 import FakeUser
@@ -20,6 +22,7 @@ from tests.faults.fork import fork
 from tests.host import Host
 from tests.mortal import Killed
 from tests.stage import Stage
+from tests.unit.services.scripted import answers
 
 EVERY_KIND = {
     *("session", "user", "roleAssignment", "secret"),
@@ -57,7 +60,7 @@ def test_nothing_of_ours_is_left_and_the_report_says_what_there_was(on: Stage, h
     assert user.roles == {}
     assert set(on.vault.names) == on.vault.deleted
     assert set(removed["roleAssignment"]) == {role.name for role in PROFILES[RoleProfile.LEAST_PRIVILEGE]}
-    assert removed["user"] == [str(user.object_id)]
+    assert removed["user"] == [user.user_principal_name]
     assert set(removed["secret"]) >= names
     assert on.tenant.account.state is AccountState.NONE
     assert on.tenant.session.state is SessionState.OFF
@@ -106,7 +109,7 @@ def test_without_consent_the_rest_is_done_and_what_is_left_is_listed_for_the_cus
     assert problem is not None
     assert problem.next_step is not None
     assert problem.code is Code.CLEANUP_INCOMPLETE
-    assert "Delete the account in Entra" in problem.next_step.text
+    assert f"delete {users(on)[0].user_principal_name}" in problem.next_step.text
 
 
 def test_one_missing_permission_does_not_stop_the_rest(on: Stage, host: Host) -> None:
@@ -151,12 +154,14 @@ def test_after_an_incomplete_removal_the_account_can_be_created_again(on: Stage,
 
 
 def test_what_the_customer_removed_already_counts_as_removed(on: Stage, host: Host) -> None:
-    users(on)[0].is_deleted = True
+    user = users(on)[0]
+    user.is_deleted = True
 
     operation = remove(on, host)
 
     assert operation.status is Status.SUCCEEDED
-    assert report(operation, "absent").get("roleAssignment") == ["roles"]
+    assert report(operation, "absent")["user"] == [user.user_principal_name]
+    assert set(report(operation, "absent")["roleAssignment"]) == {ROLE_NAMES[role] for role in user.roles.values()}
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +212,23 @@ def test_creation_under_way_is_superseded_and_what_it_made_is_found(onboarded: S
     assert users(onboarded) == []
     assert onboarded.tenant.account.state is AccountState.NONE
     assert set(onboarded.vault.names) == onboarded.vault.deleted
+
+
+def test_user_whose_making_was_not_recorded_is_waited_for(onboarded: Stage, host: Host) -> None:
+    def made_and_not_told(_: object, tenant_id: TenantId, user: NewUser) -> None:
+        made = onboarded.microsoft365.add_user(user.user_principal_name, user.password, marker=user.marker)
+        made.reads_until_visible = 8
+        onboarded.remove_account()
+        raise unavailable("Graph")
+
+    answers(onboarded.directory, "create_user", made_and_not_told)
+    onboarded.create_account()
+
+    host.settle()
+
+    assert len(onboarded.microsoft365.users) == 1
+    assert users(onboarded) == []
+    assert onboarded.tenant.account.state is AccountState.NONE
 
 
 def test_user_made_while_the_removal_ran_is_removed_by_whoever_made_it(onboarded: Stage, host: Host) -> None:
