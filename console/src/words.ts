@@ -77,6 +77,11 @@ export function called<Name extends string>(names: Readonly<Record<Name, string>
   return names[name] ?? sentence(name);
 }
 
+/** “… the check signIn failed” → “… the check “A real sign-in” failed”: checks as the rows above call them. */
+export function withNames(cause: string): string {
+  return cause.replace(/\bthe check (\w+)/, (_, name: PolicyCheckRow["name"]) => `the check “${called(CHECK, name)}”`);
+}
+
 /** `assignRoles` → “Assign roles”: for names that the contract leaves open. */
 export function sentence(camelCase: string): string {
   const words = camelCase.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().replace(/\bips\b/, "IPs");

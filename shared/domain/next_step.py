@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shared.domain.directory_roles import ONBOARDING
 from shared.domain.errors import Code, NextStep, Problem
 from shared.domain.operation import IN_WORDS
 from shared.domain.session import SessionState
-from shared.domain.standing_refusal import is_disproved, standing_refusal
+from shared.domain.standing_refusal import drift, is_disproved, standing_refusal
 from shared.domain.tenant import AccountState, ConsentState, Tenant
 
+_THEN_CHECK = "Then check the policies: the check signs in, and when it may, tokens can be had again."
 _NOT_GRANTED = (ConsentState.MISSING, ConsentState.UNKNOWN)
 _LACKS_OF_CONSENT = (Code.CONSENT_MISSING, Code.PERMISSION_MISSING, Code.ONBOARDING_OFF)
 
@@ -19,8 +22,7 @@ def next_step_of(tenant: Tenant, consent_url: str | None = None, onboarding_url:
     if tenant.operation is not None:
         return NextStep(f"Wait: {IN_WORDS[tenant.operation.kind]}.")
     if tenant.session.state is SessionState.ON:
-        refusal = standing_refusal(tenant) if tenant.session.refused_at else None
-        return (refusal and refusal.next_step) or NextStep("Nothing: the management session is on.")
+        return _while_refused(tenant) or NextStep("Nothing: the management session is on.")
     for problem in (tenant.account.problem, None if is_free else tenant.session.problem):
         if problem is not None and problem.next_step is not None and not _is_mended(problem, tenant):
             return problem.next_step
@@ -47,6 +49,13 @@ def next_step_of(tenant: Tenant, consent_url: str | None = None, onboarding_url:
     if tenant.auto_enable.enabled:
         return NextStep("Nothing: the session turns itself on when an action needs it.")
     return NextStep("Turn the management session on, or enable auto-enable.")
+
+
+def _while_refused(tenant: Tenant) -> NextStep | None:
+    """What to do while the session is on and its account refused; a password that has drifted is replaced by itself."""
+    refusal = standing_refusal(tenant) if tenant.session.refused_at else None
+    step = refusal.next_step if refusal else None
+    return replace(step, text=f"{step.text} {_THEN_CHECK}") if step and drift(tenant) is None else step
 
 
 def _is_mended(problem: Problem, tenant: Tenant) -> bool:

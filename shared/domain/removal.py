@@ -78,6 +78,11 @@ def disowned(stock: Stock, kind: Kind) -> Stock:
     return tuple(replace(thing, is_ours=False) if thing.kind is kind else thing for thing in stock)
 
 
+def without(stock: Stock, *kinds: Kind) -> Stock:
+    """The stock less the things of those kinds, which are about to be made again."""
+    return tuple(thing for thing in stock if thing.kind not in kinds)
+
+
 def of_kind(stock: Stock, kind: Kind, *states: State) -> Stock:
     """The things of that kind that are in one of those states."""
     return tuple(thing for thing in stock if thing.kind is kind and thing.state in states)

@@ -151,9 +151,13 @@ class Session:
         """Still on, but no new token can be had."""
         return replace(self, problem=problem, refused_at=now)
 
+    def accepted(self) -> Session:
+        """On as before, for the account has signed in since it was refused; nothing else changes."""
+        return replace(self, problem=None, refused_at=None) if self.refused_at else self
+
     def signed_in_again(self, secret_version: str) -> Session:
         """On as before, on a new refresh token."""
-        return replace(self, secret_version=secret_version, problem=None, refused_at=None)
+        return replace(self.accepted(), secret_version=secret_version)
 
     def failed(self, problem: Problem, now: datetime) -> Session:
         """The turn-on did not succeed, and why."""

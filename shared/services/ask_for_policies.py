@@ -13,6 +13,7 @@ from shared.domain.errors import Code, Conflict, NextStep, Problem, Refused, Tra
 from shared.domain.ids import TenantId
 from shared.domain.operation import Operation, OperationKind
 from shared.domain.policy_check import PolicyCheck
+from shared.domain.removal import Kind, without
 from shared.domain.store import Stored
 from shared.domain.tenant import Tenant
 from shared.services.accept import Accept, Accepted, Asking, Plan, busy, new_operation
@@ -214,7 +215,10 @@ class AskForPolicies:
         )
         text = f"Allowed IPs are to be {ips.wanted.value} for {len(ips.ranges)} ranges and our own addresses."
         entry = entry_of(operation, Event.ALLOWED_IPS_REQUESTED, text, operation.created_at)
-        return Plan(operation, replace(tenant.at(operation.created_at), allowed_ips=ips), entry)
+        # A removal that failed may have learnt that these are gone.
+        stock = without(tenant.account.stock, Kind.EXCLUSION, Kind.POLICY, Kind.LOCATION)
+        account = replace(tenant.account, stock=stock)
+        return Plan(operation, replace(tenant.at(operation.created_at), allowed_ips=ips, account=account), entry)
 
     def _operation(
         self,

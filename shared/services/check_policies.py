@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from shared.domain import findings, record_findings
 from shared.domain.actors import ActorKind
@@ -21,21 +20,19 @@ from shared.domain.policy_check import Check, Finding, Orphan, PolicyCheck, Verd
 from shared.domain.ports import SignIn
 from shared.domain.standing_refusal import standing_refusal
 from shared.domain.store import Insert, Replace, Stored
-from shared.domain.tenant import ServiceAccount, Tenant
+from shared.domain.tenant import Tenant
 from shared.services.conditional_access import ConditionalAccess
 from shared.services.orphans import look_at_account, unrecorded_accounts
-from shared.services.sign_in_account import sign_in_account
+from shared.services.sign_in_account import may_be_too_new, sign_in_account
 from shared.services.work import Change
 from shared.services.world import World
 
 _PATIENCE = 3
 """How often a check that gets no further is put off before what it cannot find out is called unknown."""
-_REPLICATION = timedelta(minutes=5)
 _NO_ACCOUNT = "The tenant has no service account yet."
 _ACCOUNT_FIRST = "Not checked, because of what was found of the service account."
 _WHAT_IF = (Check.CONDITIONAL_ACCESS, Check.COMING_POLICIES)
 _NO_PREMIUM = "There is no conditional access without Entra ID P1."
-_NOT_KNOWN = frozenset({Code.ACCOUNT_LOST, Code.CREDENTIAL_REJECTED})
 
 
 class CheckPolicies:
@@ -237,7 +234,7 @@ class _Examination:
         """The last word; not tried where it is known to fail, for nothing may lock the account out by repetition."""
         obstacle = self.check.stops_turn_on()
         if obstacle is not None:
-            return findings.skipped(Check.SIGN_IN, "Not tried, because a check that failed stands in its way.")
+            return findings.skipped(Check.SIGN_IN, f"Not tried, because the check {obstacle.check.value} failed.")
         if self._operation.requested_by.kind is ActorKind.SERVICE:
             refused = _refused_before(self._tenant)
             if refused is not None:
@@ -272,25 +269,21 @@ def noted(check: PolicyCheck, operation: Operation) -> Change:
         account = replace(tenant.account, roles=roles)
         if seen is not None and seen.verdict in (Verdict.PASS, Verdict.FAIL):
             account = account.seen(problem_of(seen))
-        return replace(tenant, policy_check=summary, account=account, allowed_ips=ips)
+        session = tenant.session.accepted() if summary.has_signed_in else tenant.session
+        return replace(tenant, policy_check=summary, account=account, allowed_ips=ips, session=session)
 
     return note
 
 
-def may_be_too_new(account: ServiceAccount, error: Refused, now: datetime) -> bool:
-    """True while Entra may not know the account or its password everywhere yet: minutes after it was made.
-
-    The same password again counts once towards a lock-out
-    (https://learn.microsoft.com/entra/identity/authentication/howto-password-smart-lockout).
-    """
-    made_at = account.rotated_at
-    return made_at is not None and now < made_at + _REPLICATION and error.problem.code in _NOT_KNOWN
-
-
 def _refused_before(tenant: Tenant) -> Finding | None:
-    """The last sign-in's refusal, when it still stands; not when another row stood in the way and no longer does."""
+    """The last sign-in's refusal, when it still stands; not when another row stood in the way and no longer does.
+
+    While the session is on, one try a day is what ends a refusal whose cause was mended without a word to us.
+    """
     stopped_by, refusal = tenant.policy_check.stopped_by, standing_refusal(tenant)
-    if refusal is None or (stopped_by is not None and stopped_by.check is not Check.SIGN_IN):
+    if refusal is None or tenant.session.refused_at is not None:
+        return None
+    if stopped_by is not None and stopped_by.check is not Check.SIGN_IN:
         return None
     return findings.sign_in_refused(refusal)
 

@@ -104,7 +104,7 @@ def _recorded_within(world: World, tenant: Tenant) -> timedelta:
     """How old a version is that nobody is about to record any more.
 
     While an operation has the tenant, that is older than any becomes that keeps a secret. Else only requests keep one,
-    which record it at once; they are on the due list before, for `stuck_after` later.
+    which record it at once.
     """
     return 2 * world.limits.create_within if tenant.operation else world.limits.stuck_after / 2
 

@@ -66,8 +66,7 @@ def _recorded(tenant: Tenant) -> Iterator[Thing]:
         yield Thing(Kind.POLICY, POLICY_NAME, ips.policy_id)
         yield Thing(Kind.LOCATION, LOCATION_NAME, ips.location_id)
     if account.object_id is not None:  # none is given to a user that is not recorded
-        intended = () if account.created_at else tuple(role.template_id for role in PROFILES[tenant.role_profile])
-        for role in account.roles or intended:
+        for role in account.roles or [role.template_id for role in PROFILES[tenant.role_profile]]:
             yield _role(role)
     if account.user_principal_name is not None:  # recorded before a user is asked for
         yield Thing(Kind.USER, account.user_principal_name, str(account.object_id) if account.object_id else None)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from shared.domain.errors import Code, Refused
 from shared.domain.ports import SignedIn
-from shared.domain.tenant import Tenant, password_secret
+from shared.domain.tenant import ServiceAccount, Tenant, password_secret
 from shared.services.world import World
 
+_REPLICATION = timedelta(minutes=5)
+_NOT_KNOWN = frozenset({Code.ACCOUNT_LOST, Code.CREDENTIAL_REJECTED})
 _TRY_STAGED = frozenset({Code.CREDENTIAL_REJECTED, Code.SECRET_MISSING})
 
 
@@ -23,6 +27,16 @@ def sign_in_account(world: World, tenant: Tenant) -> tuple[SignedIn, str | None]
         if account.staged_version is None or error.problem.code not in _TRY_STAGED:
             raise
     return _sign_in(world, tenant, account.staged_version), account.staged_version
+
+
+def may_be_too_new(account: ServiceAccount, error: Refused, now: datetime) -> bool:
+    """True while Entra may not know the account or its password everywhere yet: minutes after it was made.
+
+    The same password again counts once towards a lock-out
+    (https://learn.microsoft.com/entra/identity/authentication/howto-password-smart-lockout).
+    """
+    made_at = account.rotated_at
+    return made_at is not None and now < made_at + _REPLICATION and error.problem.code in _NOT_KNOWN
 
 
 def _sign_in(world: World, tenant: Tenant, version: str | None) -> SignedIn:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from shared import telemetry
 from shared.domain.activity import Activity, Event
 from shared.domain.actors import SERVICE
-from shared.domain.errors import Code, Conflict, Problem, Refused, refused
+from shared.domain.errors import Code, Conflict, Problem, Refused, Transient, refused
 from shared.domain.ids import SessionId, TenantId
 from shared.domain.resources import Resource
 from shared.domain.secret import AccessToken, Secret
@@ -20,7 +20,7 @@ from shared.domain.store import Insert, Replace, Stored
 from shared.domain.tenant import Tenant, session_secret_of
 from shared.services.accept import contended
 from shared.services.kept_secrets import delete_if_removed, keep_refresh_token, retire_unless_recorded
-from shared.services.sign_in_account import sign_in_account
+from shared.services.sign_in_account import may_be_too_new, sign_in_account
 from shared.services.world import World
 
 _MOST = 2_000
@@ -106,6 +106,8 @@ class Tokens:
         try:
             signed_in, _ = sign_in_account(self._world, tenant)
         except Refused as error:
+            if may_be_too_new(tenant.account, error, self._world.clock.now()):
+                raise Transient(error.problem) from error
             self._remember(stored, error.problem)
             raise
         version = keep_refresh_token(self._world, tenant, signed_in.refresh_token)

@@ -15,9 +15,9 @@ from shared.domain.session import Method
 from shared.domain.store import SetGates
 from shared.domain.tenant import Tenant, password_secret, session_secret_of
 from shared.services.carry_out import Done, Ending, entry_of
-from shared.services.check_policies import CheckPolicies, may_be_too_new, noted
+from shared.services.check_policies import CheckPolicies, noted
 from shared.services.kept_secrets import delete_if_removed, keep_refresh_token, retire_unless_recorded
-from shared.services.sign_in_account import sign_in_account
+from shared.services.sign_in_account import may_be_too_new, sign_in_account
 from shared.services.world import World
 
 _MENDED_BY_CREATION = frozenset({Code.ACCOUNT_LOST, Code.ROLE_MISSING, Code.SECRET_MISSING})

@@ -12,7 +12,7 @@ import { Act } from "../parts/Act";
 import { ProblemBar } from "../parts/ProblemBar";
 import { Placeholder, Section } from "../parts/Section";
 import { When } from "../parts/When";
-import { CHECK, VERDICT, called } from "../words";
+import { CHECK, VERDICT, called, withNames } from "../words";
 import { AllowedIpsForm } from "./AllowedIps";
 
 const CURED_BY_ALLOWED_IPS: readonly PolicyCheckRow["name"][] = ["conditionalAccess", "namedLocation"];
@@ -72,7 +72,7 @@ function Row({ row }: { row: PolicyCheckRow }) {
       <div>
         <b>{called(CHECK, row.name)}</b>
         <span className="for-ears">: {VERDICT[row.verdict]}</span>
-        {row.cause && <div>{row.cause}</div>}
+        {row.cause && <div>{withNames(row.cause)}</div>}
         {row.fix && (
           <div>
             <b>Fix: </b>

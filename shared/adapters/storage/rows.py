@@ -168,10 +168,13 @@ def document_row(entity: Entity, kind: type[D]) -> D:
     """The row that an entity holds.
 
     Raises:
-        WrittenLater: a newer release wrote it.
+        WrittenLater: a newer release wrote it, or put a word into it that this one does not know.
     """
     entity = current(entity, _KINDS[kind])
-    row: D = _DECODERS[kind].decode("".join(str(entity.get(name, "")) for name in _COLUMNS))
+    try:
+        row: D = _DECODERS[kind].decode("".join(str(entity.get(name, "")) for name in _COLUMNS))
+    except msgspec.ValidationError:
+        raise WrittenLater(_KINDS[kind].value) from None
     return row
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.domain.allowed_ips import LOCATION_NAME, POLICY_NAME
+from shared.domain.directory_roles import PROFILES
 from shared.domain.errors import Code, ReplyLost, refused, unavailable
 from shared.domain.operation import Status
 from shared.domain.secret import Secret
@@ -17,6 +19,7 @@ from tests.faults.fork import fork
 from tests.host import Host
 from tests.stage import Stage
 from tests.unit.services.removals import MFA, a_restricted_tenant, consent, remove, there, withdraw
+from tests.unit.services.scripted import answers
 
 ROLES = "RoleManagement.ReadWrite.Directory"
 
@@ -203,3 +206,40 @@ def test_what_can_still_be_seen_is_looked_for_again(created: Stage, host: Host) 
     assert operation.status is Status.SUCCEEDED
     assert operation.updated_at is not None
     assert operation.updated_at - operation.created_at >= timedelta(seconds=20)
+
+
+def test_what_was_set_again_since_a_removal_that_failed_is_left_and_not_gone(restricted: Stage) -> None:
+    stage = fork(restricted)
+    consent(stage, but="User.DeleteRestore.All")
+    remove(stage)
+    consent(stage)
+    stage.set_allowed_ips()
+    Host(stage).settle()
+    withdraw(stage)
+
+    again = remove(stage)
+
+    assert {kind for kind, _, _ in again.there} >= {"exclusion", "conditionalAccessPolicy", "namedLocation", "user"}
+    assert again.told("left") == again.there
+
+
+def test_roles_that_a_creation_gave_back_and_did_not_live_to_record_are_left(created: Stage, host: Host) -> None:
+    consent(created, but="User.DeleteRestore.All")
+    remove(created)
+    consent(created)
+    created.create_account()
+    given: list[object] = []
+
+    def give(before: Callable[..., object], *to: object) -> object:
+        given.append(before(*to))
+        if len(given) == len(PROFILES[created.tenant.role_profile]):
+            withdraw(created)
+        return given[-1]
+
+    answers(created.directory, "assign_role", give)
+    host.settle()
+
+    again = remove(created)
+
+    assert len(again.there) == len(given) + 1
+    assert again.told("left") == again.there

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.activity import Event
-from shared.domain.errors import Code, Problem, Refused
+from shared.domain.errors import Code, Problem, Refused, Transient
 from shared.domain.next_step import next_step_of
 from shared.domain.session import SessionState
 from tests.host import Host
 from tests.stage import Stage
-from tests.unit.services.scripted import change_password
+from tests.unit.services.scripted import change_password, our_user
 
 MANY = 50
 POLICY_BLOCKS = 53003
@@ -72,7 +72,9 @@ def test_everybody_sees_that_no_token_can_be_had_and_why(blocked: Stage) -> None
     assert session.problem is not None
     assert session.problem.code is Code.SIGN_IN_BLOCKED
     assert session.problem.correlation_id == entry.correlation_id
-    assert next_step_of(blocked.tenant) == session.problem.next_step
+    assert session.problem.next_step is not None
+    assert next_step_of(blocked.tenant).text.startswith(session.problem.next_step.text)
+    assert "check the policies" in next_step_of(blocked.tenant).text
     assert line.has_problem
 
 
@@ -96,11 +98,39 @@ def test_after_a_check_that_has_signed_in_tokens_can_be_had_again(blocked: Stage
     blocked.check_policies()
     host.settle(timedelta(minutes=10))
 
-    token = blocked.redeem(blocked.ask())
+    session = blocked.tenant.session
 
-    assert token
-    assert (blocked.tenant.session.problem, blocked.tenant.session.refused_at) == (None, None)
+    assert (session.problem, session.refused_at) == (None, None)
     assert next_step_of(blocked.tenant).text.startswith("Nothing")
+    assert blocked.redeem(blocked.ask())
+
+
+def test_daily_check_finds_out_that_the_account_is_accepted_again(created: Stage, host: Host) -> None:
+    created.check_policies()
+    host.run(timedelta(hours=10))
+    created.turn_on(lifetime=timedelta(hours=24))
+    host.settle(timedelta(minutes=10))
+    created.microsoft365.refresh_tokens.clear()
+    created.microsoft365.sign_in_code = POLICY_BLOCKS
+    refused(created)
+    created.microsoft365.sign_in_code = None
+
+    host.run(timedelta(hours=16))
+
+    assert created.tenant.session.state is SessionState.ON
+    assert created.redeem(created.ask())
+
+
+def test_account_that_may_be_too_new_is_not_held_to_be_refused(on: Stage) -> None:
+    request, password = on.ask(), our_user(on).password
+    on.microsoft365.refresh_tokens.clear()
+    change_password(on)
+
+    with pytest.raises(Transient):
+        on.redeem(request)
+    our_user(on).password = password
+
+    assert on.redeem(request)
 
 
 def test_password_that_was_changed_behind_our_back_is_replaced_and_tokens_can_be_had_again(

@@ -194,7 +194,7 @@ def test_trouble_nobody_foresaw_in_one_tenant_does_not_keep_another_waiting(on: 
     troubled = another_tenant(on, host)
     row = on.store.table.get(str(troubled), "0-tenant")
     assert row is not None
-    on.store.table.put({**row.entity, "Document": "{}"})
+    on.store.table.put({**row.entity, "Document": "{"})
 
     host.run(on.world.limits.session_lifetime + 10 * MINUTE)
 
