@@ -38,6 +38,7 @@ class Effort:
     customers: int
     rounds: int
     redemptions: int
+    batches: int
     batch: int
     seconds: float
     starts: int
@@ -54,6 +55,7 @@ _FULL: Final = Effort(
     customers=8,
     rounds=5,
     redemptions=300,
+    batches=9,
     batch=100,
     seconds=2.0,
     starts=7,
@@ -69,6 +71,7 @@ _QUICK: Final = Effort(
     customers=2,
     rounds=1,
     redemptions=60,
+    batches=1,
     batch=10,
     seconds=0.5,
     starts=1,
@@ -123,7 +126,7 @@ def _figures(effort: Effort) -> Iterator[Figure]:
 
 def _timed(effort: Effort, place: Place, cold: ColdStart) -> Iterator[Part]:
     yield partial(redemption.measure, place, rounds=effort.rounds, times=effort.redemptions)
-    yield partial(granting.measure, place, rounds=effort.rounds, batch=effort.batch)
+    yield partial(granting.measure, place, rounds=effort.batches, batch=effort.batch)
     yield partial(load.measure, place, rounds=effort.rounds, seconds=effort.seconds)
     yield partial(cold.timed, times=effort.starts)
 

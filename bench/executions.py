@@ -18,7 +18,11 @@ _PATIENCE: Final = 120.0  # seconds
 
 
 class NotDone(Exception):
-    """A function has not run as often as it should in time, or has failed; the message says which."""
+    """A function has not run as often as it should in time; the message says which."""
+
+
+class RunFailed(Exception):
+    """A run of the function has failed; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class Executions:
         """The next `count` runs of the function, when they have ended.
 
         Raises:
-            NotDone: they have not in two minutes, or one has failed.
+            NotDone: they have not in two minutes.
+            RunFailed: one has failed.
         """
         until = time.monotonic() + _PATIENCE
         while True:
@@ -63,5 +68,5 @@ class Executions:
             for found in map(_RUN.match, log):
                 if found and found["function"] == function:
                     if found["outcome"] == "Failed":
-                        raise NotDone(f"{function} has failed; see {self._log}")
+                        raise RunFailed(f"{function} has failed; see {self._log}")
                     yield datetime.fromisoformat(found["at"]), found["what"]

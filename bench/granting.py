@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import cycle
 from statistics import median
 from types import TracebackType
@@ -17,7 +18,7 @@ from azure.data.tables import TableClient
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
 from bench.bare import functions as bare
-from bench.executions import Runs
+from bench.executions import RunFailed, Runs
 from bench.figures import Figure, at_least, ratio, timed
 from bench.place import Place
 
@@ -26,7 +27,7 @@ _HIDDEN: Final = 2
 
 
 def measure(place: Place, *, rounds: int, batch: int) -> Iterator[Figure]:
-    """Each round works through a batch of ours and one of the bare function's."""
+    """Each round works through a batch of ours and one of the bare function's; one that is spoiled is done again."""
     with place.mailbox() as mailbox, _Bare(place) as bare_messages:
         tenants = cycle(place.tenants)
 
@@ -46,7 +47,14 @@ def measure(place: Place, *, rounds: int, batch: int) -> Iterator[Figure]:
             bare_messages.forget()
             return runs
 
-        pairs = [(ours().per_second, theirs().per_second) for _ in range(rounds + 1)][1:]  # the first one warms
+        pairs: list[tuple[float, float]] = []
+        for _ in range(2 * rounds + 1):
+            # Azurite closes a connection that was not used for five seconds, and Azure's libraries do not try again.
+            with suppress(RunFailed):
+                pairs.append((ours().per_second, theirs().per_second))
+            if len(pairs) > rounds:
+                break
+        del pairs[0]  # it warmed
     faster = median(our / their for our, their in pairs)
     yield ratio(2, "leases granted to bare requests, throughput", faster, at_least(0.8))
     yield timed(2, "leases granted", median(our for our, _ in pairs), "a second")
