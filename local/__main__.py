@@ -48,9 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def stop_signals_interrupt() -> None:
-    """Makes SIGTERM and SIGHUP end the process as Ctrl-C does, so that every `with` block is left in order."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    """Makes SIGTERM and SIGHUP end the process as Ctrl-C does, so that every `with` block is left in order.
+
+    SIGINT too: a shell has what it starts in the background ignore it, and then Python leaves it ignored.
+    """
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, signal.default_int_handler)
 
 
 def _up(chosen: argparse.Namespace) -> int:
