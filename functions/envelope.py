@@ -13,7 +13,7 @@ import azure.functions as func
 
 from functions import bodies, reading
 from shared import telemetry, wiring
-from shared.domain.errors import Code, Conflict, Invalid, ManagementSessionError, NextStep, Problem, Transient
+from shared.domain.errors import Code, Conflict, Invalid, NextStep, Problem, Transient, kind_of
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def trouble(where: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        kind = _kind_of(error)
+        kind = kind_of(error)
         telemetry.event("messageFailed", level=logging.WARNING, where=where, kind=kind)
         raise MessageFailed(f"{where}: {kind}") from None
 
@@ -81,11 +81,7 @@ def last_resort(where: str) -> Iterator[None]:
     except (Transient, Conflict):
         raise
     except Exception as error:
-        telemetry.event("lastResortFailed", level=logging.ERROR, where=where, kind=_kind_of(error))
-
-
-def _kind_of(error: Exception) -> str:
-    return str(error.problem.code) if isinstance(error, ManagementSessionError) else type(error).__name__
+        telemetry.event("lastResortFailed", level=logging.ERROR, where=where, kind=kind_of(error))
 
 
 def _decoded(content: bytes) -> bytes:

@@ -71,7 +71,7 @@ var rules = [
     severity: 2
     window: 'PT15M'
     most: 0
-    query: 'Events | where event in ("requestFailed", "lastResortFailed")'
+    query: 'Events | where event in ("requestFailed", "lastResortFailed", "upkeepFailed")'
   }
   {
     name: 'messages-failing'

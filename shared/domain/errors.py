@@ -113,6 +113,11 @@ class ManagementSessionError(Exception):
         self.problem = problem
 
 
+def kind_of(error: Exception) -> str:
+    """What may be logged of any error: its code, or its type where nobody foresaw it; never its text."""
+    return str(error.problem.code) if isinstance(error, ManagementSessionError) else type(error).__name__
+
+
 class Invalid(ManagementSessionError):
     """The request itself is wrong."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shared import telemetry
 from shared.domain.actors import Caller, Right
-from shared.domain.errors import ManagementSessionError, NotFound
+from shared.domain.errors import NotFound, kind_of
 from shared.domain.ids import TenantId
 from shared.domain.session import SessionState
 from shared.services.accept import Asking
@@ -80,8 +80,7 @@ class EmergencyStop:
         try:
             self._toggle.turn_off(tenant_id, Asking(caller), drain=False, reason=reason)
         except Exception as error:  # foreseen or not: it is named, and the next one's turn comes
-            code = error.problem.code if isinstance(error, ManagementSessionError) else type(error).__name__
-            telemetry.event("emergencyStopFailed", tenant_id=tenant_id, code=code)
+            telemetry.event("emergencyStopFailed", tenant_id=tenant_id, code=kind_of(error))
             return False
         return True
 

@@ -6,6 +6,7 @@ for nothing, changes nothing. Its cost follows the entries that are due, not the
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from shared import telemetry
@@ -57,32 +58,37 @@ class Upkeep:
 
         Raises:
             Transient: the due list itself cannot be read or written.
+            Exception: what nobody foresaw in a tenant; only when all have been looked at, and then the first of it.
         """
         due = self._world.due.until(self._world.clock.now(), limit=_AT_ONCE)
         looks: dict[TenantId, list[Due]] = {}
         for entry in due:
             looks.setdefault(entry.tenant_id, []).append(entry)
-        for tenant_id, entries in looks.items():
-            self._look_or_put_off(tenant_id, entries)
+        surprises = [self._look_or_put_off(tenant_id, entries) for tenant_id, entries in looks.items()]
         telemetry.event("upkeepDone", due=len(due), tenants=len(looks))
+        for surprise in filter(None, surprises):
+            raise surprise
         return len(looks)
 
-    def _look_or_put_off(self, tenant_id: TenantId, entries: list[Due]) -> None:
+    def _look_or_put_off(self, tenant_id: TenantId, entries: list[Due]) -> Exception | None:
         """One tenant's trouble, foreseen or not, must not keep the others waiting: it is looked at again later.
 
-        The first entry stays when its work is not all done: the next run goes on with it.
+        The first entry stays when its work is not all done: the next run goes on with it. What nobody foresaw is
+        given back, so that the run can fail with it in the end.
         """
-        world, settled, is_done = self._world, False, False
+        is_done, surprise = True, None
         try:
             is_done = self._look(tenant_id, entries)
-            settled = True
         except ManagementSessionError as error:
             telemetry.event("upkeepPutOff", tenant_id=tenant_id, code=error.problem.code)
-        finally:
-            if not settled:
-                self._look_again_soon(tenant_id)
-            for entry in entries if is_done or not settled else entries[1:]:
-                world.due.remove(entry)
+            self._look_again_soon(tenant_id)
+        except Exception as error:
+            telemetry.event("upkeepFailed", level=logging.ERROR, tenant_id=tenant_id, kind=type(error).__name__)
+            self._look_again_soon(tenant_id)
+            surprise = error
+        for entry in entries if is_done else entries[1:]:
+            self._world.due.remove(entry)
+        return surprise
 
     def _look_again_soon(self, tenant_id: TenantId) -> None:
         self._world.due.add(Due(tenant_id, self._world.clock.now() + self._world.limits.stuck_after))

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from shared.adapters.storage.due_table import DueTable
@@ -200,6 +201,26 @@ def test_trouble_nobody_foresaw_in_one_tenant_does_not_keep_another_waiting(on: 
 
     assert on.tenant.session.state is SessionState.OFF
     assert host.surprises != []
+
+
+def test_run_looks_at_every_tenant_before_it_fails_with_what_nobody_foresaw(
+    on: Stage, host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    troubled = [another_tenant(on, host), another_tenant(on, host)]
+    for tenant_id in troubled:
+        row = on.store.table.get(str(tenant_id), "0-tenant")
+        assert row is not None
+        on.store.table.put({**row.entity, "Document": "{"})
+    on.clock.advance(on.world.limits.session_lifetime + 10 * MINUTE)
+
+    with pytest.raises(msgspec.DecodeError):
+        on.services.upkeep()
+
+    assert on.tenant.session.state is not SessionState.ON
+    assert not on.due.until(on.clock.now(), limit=9)
+    failed = [line for line in caplog.messages if '"upkeepFailed"' in line]
+    assert len(failed) == 2
+    assert all(any(str(tenant_id) in line for line in failed) for tenant_id in troubled)
 
 
 def test_tenant_that_is_not_there_is_looked_at_once(onboarded: Stage, host: Host) -> None:
