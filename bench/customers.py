@@ -59,10 +59,6 @@ class Customers:
         """Look at the policies of these tenants, as upkeep does each day. Raises NotReady."""
         self._each(tenants, self._check_policies)
 
-    def check(self, tenants: Iterable[str]) -> None:
-        """Check the policies of these tenants, as upkeep does once a day. Raises NotReady."""
-        self._each(tenants, self._check)
-
     def _create_account(self, tenant_id: str) -> None:
         _expect(self._call("PUT", tenant_id, "", self._administrator, {"displayName": tenant_id[:8]}), 201)
         self._finish(self._call("PUT", tenant_id, "/service-account", self._administrator, {}))
@@ -79,9 +75,6 @@ class Customers:
 
     def _auto_enable(self, tenant_id: str) -> None:
         _expect(self._call("PUT", tenant_id, "/auto-enable", self._administrator, {"enabled": True}), 200)
-
-    def _check(self, tenant_id: str) -> None:
-        self._finish(self._call("POST", tenant_id, "/policy-checks", self._operator, {}))
 
     def _each(self, tenants: Iterable[str], act: Callable[[str], None]) -> None:
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:

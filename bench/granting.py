@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import cycle
+from math import ceil
 from statistics import median
 from types import TracebackType
 from typing import Final, Self
@@ -22,19 +23,20 @@ from bench.executions import RunFailed, Runs
 from bench.figures import Figure, at_least, ratio, timed
 from bench.place import Place
 
-_HIDDEN: Final = 2
-"""Seconds until a message can be received: longer than it takes to send a batch."""
+_SENT_PER_SECOND: Final = 50
+"""At least; a message is hidden for as long as its batch may take to be sent."""
 
 
 def measure(place: Place, *, rounds: int, batch: int) -> Iterator[Figure]:
     """Each round works through a batch of ours and one of the bare function's; one that is spoiled is done again."""
+    hidden = ceil(batch / _SENT_PER_SECOND)
     with place.mailbox() as mailbox, _Bare(place) as bare_messages:
         tenants = cycle(place.tenants)
 
         def ours() -> Runs:
             executions = place.executions()
             for _ in range(batch):
-                mailbox.ask(next(tenants), hidden=_HIDDEN)
+                mailbox.ask(next(tenants), hidden=hidden)
             runs = executions.wait_for("decideOnAction", batch)
             mailbox.forget()
             return runs
@@ -42,7 +44,7 @@ def measure(place: Place, *, rounds: int, batch: int) -> Iterator[Figure]:
         def theirs() -> Runs:
             executions = place.executions()
             for number in range(batch):
-                bare_messages.send(next(tenants), number)
+                bare_messages.send(next(tenants), number, hidden=hidden)
             runs = executions.wait_for("bareRequest", batch)
             bare_messages.forget()
             return runs
@@ -82,10 +84,10 @@ class _Bare:
         self._requests.close()
         self._results.close()
 
-    def send(self, tenant_id: str, number: int) -> None:
-        """One request, visible as late as ours."""
+    def send(self, tenant_id: str, number: int, *, hidden: int) -> None:
+        """One request, visible after `hidden` seconds."""
         message = {"partition": tenant_id, "number": number}
-        self._requests.send_message(json.dumps(message), visibility_timeout=_HIDDEN)
+        self._requests.send_message(json.dumps(message), visibility_timeout=hidden)
 
     def forget(self) -> None:
         """Throw the answers away."""
