@@ -79,6 +79,8 @@ def test_click_shows_in_the_next_frame_whenever_the_api_answers(console: Console
     )
 
     assert is_busy, "the frame after the click still showed the button as it was"
+    while not held:  # the frame may come before the request has left
+        console.page.wait_for_timeout(10)
     held[0].continue_()
     console.see("Global Reader", within=console.panel)
 
