@@ -33,4 +33,10 @@ export class Problem extends Error {
     const nextStep = { text };
     return new Problem({ code: "unreachable", message: "The API does not answer.", nextStep }, correlationId);
   }
+
+  static entraUnreachable(correlationId: string): Problem {
+    const message = "Microsoft Entra does not answer, so your sign-in could not be renewed.";
+    const nextStep = { text: "Check your connection. What you see is read again as soon as Entra answers." };
+    return new Problem({ code: "entraUnreachable", message, nextStep }, correlationId);
+  }
 }

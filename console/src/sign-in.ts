@@ -1,8 +1,10 @@
 // Who is sitting here: authorization code with PKCE through MSAL, tokens kept in this tab's session storage.
 import {
-  CacheLookupPolicy, createStandardPublicClientApplication, type AccountInfo, type IPublicClientApplication,
+  AuthError, BrowserAuthErrorCodes, CacheLookupPolicy, ClientAuthErrorCodes, createStandardPublicClientApplication,
+  ServerError, type AccountInfo, type IPublicClientApplication,
 } from "@azure/msal-browser";
 import type { Config } from "./config";
+import { Problem } from "./problem";
 import { rightsOf, type Rights } from "./rights";
 
 export interface Person {
@@ -45,7 +47,8 @@ export class SignIn {
 
   readonly leave = (): Promise<void> => this.msal.logoutRedirect({ account: this.account });
 
-  /** An access token for the API. When Entra wants the person again, the page leaves and the promise stays open. */
+  /** An access token for the API. When Entra wants the person again, the page leaves and the promise stays open; when
+   *  Entra does not answer, the page stays and the promise rejects with a Problem. */
   readonly token = async (): Promise<string> => {
     const account = this.account;
     if (!account) return this.leaveFor(this.go);
@@ -53,7 +56,8 @@ export class SignIn {
       // No hidden frame: an expired sign-in is renewed where the person sees it.
       const cacheLookupPolicy = CacheLookupPolicy.AccessTokenAndRefreshToken;
       return (await this.msal.acquireTokenSilent({ scopes: this.scopes, account, cacheLookupPolicy })).accessToken;
-    } catch {
+    } catch (failure) {
+      if (isEntraAway(failure)) throw Problem.entraUnreachable(failure.correlationId);
       return this.leaveFor(() => this.msal.acquireTokenRedirect({ scopes: this.scopes, account }));
     }
   };
@@ -67,4 +71,18 @@ export class SignIn {
     await where();
     return new Promise<never>(() => undefined);
   }
+}
+
+const AWAY: readonly string[] = [
+  BrowserAuthErrorCodes.noNetworkConnectivity,
+  BrowserAuthErrorCodes.postRequestFailed,
+  BrowserAuthErrorCodes.failedToParseResponse,
+  ClientAuthErrorCodes.networkError,
+];
+
+/** Whether asking the person would help nobody: Entra was not reached, or answers with a trouble of its own. For a
+ *  minute after that, MSAL repeats the trouble without asking Entra, with neither a code nor a status. */
+function isEntraAway(failure: unknown): failure is AuthError {
+  if (failure instanceof ServerError) return failure.errorCode !== "invalid_grant";
+  return failure instanceof AuthError && AWAY.includes(failure.errorCode);
 }

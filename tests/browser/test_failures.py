@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Final
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from local.simulator import seed
 from local.simulator.seed import password_of
 from local.stack import Stack
 from tests.browser.driver import SLOW, Console, Customer
+
+TOKEN_DOOR: Final = re.compile(r"/oauth2/v2\.0/token\?")
 
 
 @pytest.mark.timeout(200)
@@ -90,6 +94,50 @@ def test_api_that_goes_away_is_said_to_be_away_and_comes_back_by_itself(
 
     expect(console.page.get_by_text("The API does not answer.")).to_have_count(0, timeout=SLOW)
     expect(console.tab).not_to_contain_text("last known")
+
+
+@pytest.mark.parametrize(
+    "answer", [None, (503, '{"error": "temporarily_unavailable"}'), (502, "<html>Bad gateway</html>")]
+)
+def test_sign_in_that_entra_cannot_renew_just_now_is_renewed_later_on_the_same_page(
+    console: Console, customer: Customer, answer: tuple[int, str] | None
+) -> None:
+    console.sign_in("Rita Reader")
+    console.take_over_the_clock()
+    console.arrive(f"#/tenants/{customer.tenant_id}")
+    console.tab_says("Management OFF")
+    console.page.route(TOKEN_DOOR, lambda route: _answer(route, console, *answer) if answer else route.abort())
+
+    console.page.clock.fast_forward("02:00:00")
+
+    console.see("Microsoft Entra does not answer")
+    console.see("correlation id")
+    console.tab_says("last known")
+    if not answer:
+        console.picture("27-entra-away")
+
+    console.page.unroute(TOKEN_DOOR)
+    console.page.clock.fast_forward("02:00")  # after a 5xx, MSAL asks no sooner
+    expect(console.page.get_by_text("Microsoft Entra does not answer")).to_have_count(0, timeout=SLOW)
+    expect(console.tab).not_to_contain_text("last known")
+
+
+def test_sign_in_that_is_over_leads_back_to_entra(console: Console, customer: Customer) -> None:
+    over = {"error": "invalid_grant", "error_codes": [700084], "error_description": "AADSTS700084: It has expired."}
+    console.sign_in("Rita Reader")
+    console.take_over_the_clock()
+    console.arrive(f"#/tenants/{customer.tenant_id}")
+    console.tab_says("Management OFF")
+    console.page.route(TOKEN_DOOR, lambda route: _answer(route, console, 400, json.dumps(over)))
+
+    console.page.clock.fast_forward("02:00:00")
+
+    expect(console.button("Rita Reader")).to_be_visible()
+
+
+def _answer(route: Route, console: Console, status: int, body: str) -> None:
+    """In the place of Entra, to the console's origin."""
+    route.fulfill(status=status, headers={"access-control-allow-origin": console.address}, body=body)
 
 
 def test_error_that_is_kept_names_its_thread_to_whoever_looks_later(console: Console, customer: Customer) -> None:
