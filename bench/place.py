@@ -75,7 +75,7 @@ class Place:
         """The ids of a tenant, of a new lease there, and of the action it is for."""
         tenant_id = self.tenants[0]
         with self.mailbox() as mailbox:
-            (decision,) = mailbox.await_decisions([mailbox.ask(tenant_id)], within=30)
+            (decision,) = mailbox.await_decisions([mailbox.ask(tenant_id)], within=60)
         return tenant_id, str(decision["leaseId"]), str(decision["actionId"])
 
     def line(self) -> Line:

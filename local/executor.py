@@ -53,7 +53,7 @@ class Executor:
         message = {"schemaVersion": 1, "actionId": action_id, "tenantId": tenant_id, "outcome": outcome}
         self._queue("action-completions").send_message(json.dumps(message))
 
-    def await_decisions(self, action_ids: Iterable[str], *, within: float = 30.0) -> list[Message]:
+    def await_decisions(self, action_ids: Iterable[str], *, within: float = 60.0) -> list[Message]:
         """The decision on each action, in the order asked for.
 
         Raises:

@@ -73,8 +73,8 @@ class Stage:
         return str(self.expect(reply, 200)["accessToken"])
 
     def wait(self, done: Callable[[], bool], otherwise: str) -> None:
-        """Wait for something that comes by itself, 20 seconds at most."""
-        until = time.monotonic() + 20
+        """Wait for something that comes by itself, a minute at most."""
+        until = time.monotonic() + 60
         while not done():
             require(time.monotonic() < until, otherwise)
             time.sleep(0.05)

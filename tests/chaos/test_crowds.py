@@ -32,6 +32,8 @@ REQUESTS: Final = 200
 TOGGLES: Final = 50
 SETTINGS: Final = {"UPKEEP_SCHEDULE": "0 0 0 1 1 *", "STUCK_AFTER_SECONDS": "5"}
 """The timer goes off on New Year's Day: upkeep comes when a test sends for it."""
+PATIENCE: Final = 75
+"""Seconds: a message whose work loses a reply of storage's comes again after the visibilityTimeout of host.json, 30."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Place:
         return self.client.send("POST", url, {"input": ""}, {"x-functions-key": self.client.addresses.master_key})
 
     def expect_promises_kept(self) -> None:
-        assert broken_promises(self.evidence, self.tenants, self.mailbox, within=60) == []
+        assert broken_promises(self.evidence, self.tenants, self.mailbox, within=PATIENCE) == []
 
 
 @pytest.fixture(scope="module")
@@ -95,12 +97,12 @@ def place(town: Place) -> Place:
     return town.with_another_customer()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_two_hundred_requests_at_once_are_let_into_a_session_that_is_on(place: Place, tally: Tally) -> None:
     place.story.turn_on()
 
     asked = at_once(REQUESTS, lambda number: place.mailbox.ask(place.story.tenant_id, KINDS[number % 4]))
-    decisions = place.mailbox.await_decisions(asked, within=60)
+    decisions = place.mailbox.await_decisions(asked, within=PATIENCE)
     tally.crowd += REQUESTS
 
     assert Counter(decision["decision"] for decision in decisions) == {"ready": REQUESTS}
@@ -111,13 +113,13 @@ def test_two_hundred_requests_at_once_are_let_into_a_session_that_is_on(place: P
     place.expect_promises_kept()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_two_hundred_requests_at_once_turn_a_session_on_by_one_sign_in(place: Place, tally: Tally) -> None:
     place.story.allow_auto_enable()
     before = place.evidence.sign_ins(place.story.tenant_id)
 
     asked = at_once(REQUESTS, lambda number: place.mailbox.ask(place.story.tenant_id, KINDS[number % 4]))
-    decisions = place.mailbox.await_decisions(asked, within=60)
+    decisions = place.mailbox.await_decisions(asked, within=PATIENCE)
     tally.crowd += REQUESTS
 
     assert Counter(decision["decision"] for decision in decisions) == {"ready": REQUESTS}
@@ -126,7 +128,7 @@ def test_two_hundred_requests_at_once_turn_a_session_on_by_one_sign_in(place: Pl
     place.expect_promises_kept()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_fifty_toggles_at_once_leave_one_state_behind(place: Place, tally: Tally) -> None:
     def toggle(number: int) -> int:
         body = {"state": "on", "method": "serviceAccount"} if number % 2 else {"state": "off"}
@@ -148,7 +150,7 @@ def test_fifty_toggles_at_once_leave_one_state_behind(place: Place, tally: Tally
     place.expect_promises_kept()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_two_upkeeps_at_once_do_what_is_due_once(place: Place, tally: Tally) -> None:
     customers = [place, *(place.with_another_customer() for _ in range(4))]
     time.sleep(float(SETTINGS["STUCK_AFTER_SECONDS"]))  # now every tenant is due to be looked at, and to be checked
@@ -163,9 +165,9 @@ def test_two_upkeeps_at_once_do_what_is_due_once(place: Place, tally: Tally) -> 
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     while not holds():
-        assert time.monotonic() < until, "it did not come to that in half a minute"
+        assert time.monotonic() < until, f"it did not come to that in {PATIENCE} seconds"
         time.sleep(0.1)
 
 

@@ -27,13 +27,13 @@ def test_lost_account_ends_its_session_is_healed_by_a_retry_and_what_nobody_owns
     customer.change(users={customer.account_name: {"properties": {"accountEnabled": False}}})
 
     customer.finish(customer.call("POST", "/policy-checks", content={}))
-    customer.wait(lambda: customer.session()["state"] == "off", within=30)
+    customer.wait(lambda: customer.session()["state"] == "off")
     denied = customer.decision(customer.ask())
     lost = customer.shown()
 
     leaves_an_account(customer)
     customer.finish(customer.call("PUT", "/service-account", "administrator", {}))
-    customer.wait(lambda: len(customer.users()) == 1, within=30)
+    customer.wait(lambda: len(customer.users()) == 1)
     ready = customer.decision(customer.ask())
     healed = customer.shown()
 
