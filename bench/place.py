@@ -19,7 +19,7 @@ from bench.customers import Customers
 from bench.executions import Executions
 from bench.mailbox import Mailbox
 from local.addresses import PROJECT
-from local.client import Client
+from local.client import COMES_WITHIN, Client
 from local.stack import Stack
 from local.tokens import bearer, claims_of
 
@@ -75,7 +75,7 @@ class Place:
         """The ids of a tenant, of a new lease there, and of the action it is for."""
         tenant_id = self.tenants[0]
         with self.mailbox() as mailbox:
-            (decision,) = mailbox.await_decisions([mailbox.ask(tenant_id)], within=60)
+            (decision,) = mailbox.await_decisions([mailbox.ask(tenant_id)], within=COMES_WITHIN)
         return tenant_id, str(decision["leaseId"]), str(decision["actionId"])
 
     def line(self) -> Line:

@@ -8,10 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from functools import cached_property
+from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from local.addresses import Addresses, StackNotUp
+
+COMES_WITHIN: Final = 60.0
+"""Seconds to wait for what comes by itself: a message whose work loses a reply of storage's comes again after the
+visibilityTimeout of host.json, 30."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ class Story:
         """All at once, one sign-in, everybody answered once."""
         before = len(self._stage.sign_ins())
         actions = [self._executor.ask(TENANT, KINDS[number % 4]) for number in range(_STORM)]
-        decisions = self._executor.await_decisions(actions, within=60)
+        decisions = self._executor.await_decisions(actions)
         self._executor.collect()
         ready = sum(d["decision"] == "ready" for d in decisions)
         twice = sum(len(self._executor.decisions[action]) > 1 for action in actions)

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy, TextBase64EncodePolicy
 
-from local.client import Client, Reply
+from local.client import COMES_WITHIN, Client, Reply
 from local.tokens import claims_of
 
 KINDS: Final = ("playbookRemediation", "managementAction", "customAction", "workflow")
@@ -53,7 +53,7 @@ class Executor:
         message = {"schemaVersion": 1, "actionId": action_id, "tenantId": tenant_id, "outcome": outcome}
         self._queue("action-completions").send_message(json.dumps(message))
 
-    def await_decisions(self, action_ids: Iterable[str], *, within: float = 60.0) -> list[Message]:
+    def await_decisions(self, action_ids: Iterable[str], *, within: float = COMES_WITHIN) -> list[Message]:
         """The decision on each action, in the order asked for.
 
         Raises:

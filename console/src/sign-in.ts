@@ -81,7 +81,7 @@ const AWAY: readonly string[] = [
 ];
 
 /** Whether asking the person would help nobody: Entra was not reached, or answers with a trouble of its own. For a
- *  minute after that, MSAL repeats the trouble without asking Entra, with neither a code nor a status. */
+ *  minute after that, MSAL repeats the trouble without asking Entra, its code then numbers or nothing. */
 function isEntraAway(failure: unknown): failure is AuthError {
   if (failure instanceof ServerError) return failure.errorCode !== "invalid_grant";
   return failure instanceof AuthError && AWAY.includes(failure.errorCode);

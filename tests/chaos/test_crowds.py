@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.client import Client, Reply
+from local.client import COMES_WITHIN, Client, Reply
 from local.stack import Stack
 from local.tokens import claims_of
 from shared.domain.operation import OperationKind, Status
@@ -32,8 +32,6 @@ REQUESTS: Final = 200
 TOGGLES: Final = 50
 SETTINGS: Final = {"UPKEEP_SCHEDULE": "0 0 0 1 1 *", "STUCK_AFTER_SECONDS": "5"}
 """The timer goes off on New Year's Day: upkeep comes when a test sends for it."""
-PATIENCE: Final = 75
-"""Seconds: a message whose work loses a reply of storage's comes again after the visibilityTimeout of host.json, 30."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ class Place:
         return self.client.send("POST", url, {"input": ""}, {"x-functions-key": self.client.addresses.master_key})
 
     def expect_promises_kept(self) -> None:
-        assert broken_promises(self.evidence, self.tenants, self.mailbox, within=PATIENCE) == []
+        assert broken_promises(self.evidence, self.tenants, self.mailbox, within=COMES_WITHIN) == []
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +100,7 @@ def test_two_hundred_requests_at_once_are_let_into_a_session_that_is_on(place: P
     place.story.turn_on()
 
     asked = at_once(REQUESTS, lambda number: place.mailbox.ask(place.story.tenant_id, KINDS[number % 4]))
-    decisions = place.mailbox.await_decisions(asked, within=PATIENCE)
+    decisions = place.mailbox.await_decisions(asked, within=COMES_WITHIN)
     tally.crowd += REQUESTS
 
     assert Counter(decision["decision"] for decision in decisions) == {"ready": REQUESTS}
@@ -119,7 +117,7 @@ def test_two_hundred_requests_at_once_turn_a_session_on_by_one_sign_in(place: Pl
     before = place.evidence.sign_ins(place.story.tenant_id)
 
     asked = at_once(REQUESTS, lambda number: place.mailbox.ask(place.story.tenant_id, KINDS[number % 4]))
-    decisions = place.mailbox.await_decisions(asked, within=PATIENCE)
+    decisions = place.mailbox.await_decisions(asked, within=COMES_WITHIN)
     tally.crowd += REQUESTS
 
     assert Counter(decision["decision"] for decision in decisions) == {"ready": REQUESTS}
@@ -165,9 +163,9 @@ def test_two_upkeeps_at_once_do_what_is_due_once(place: Place, tally: Tally) -> 
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + COMES_WITHIN
     while not holds():
-        assert time.monotonic() < until, f"it did not come to that in {PATIENCE} seconds"
+        assert time.monotonic() < until, f"it did not come to that in {COMES_WITHIN:g} seconds"
         time.sleep(0.1)
 
 

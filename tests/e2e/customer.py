@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4, uuid5
 
-from local.client import Client, Reply
+from local.client import COMES_WITHIN, Client, Reply
 from local.executor import Executor
 from local.tokens import bearer
 from tests.contract import answers
@@ -19,8 +19,6 @@ Json = dict[str, Any]
 FINAL: Final = ("succeeded", "failed", "canceled")
 WITHOUT_PREMIUM: Final = "STANDARDPACK"
 """A subscription without conditional access: its policies are checked in no time."""
-PATIENCE: Final = 60.0
-"""Seconds: a message whose work loses a reply of storage's comes again after the visibilityTimeout of host.json, 30."""
 
 
 class Customer:
@@ -86,7 +84,7 @@ class Customer:
         assert isinstance(found, dict)
         return found
 
-    def finish(self, accepted: Reply, *, within: float = PATIENCE) -> Json:
+    def finish(self, accepted: Reply, *, within: float = COMES_WITHIN) -> Json:
         """The operation that was accepted, at its end."""
         operation_id = self.expect(accepted, 202)["id"]
         return self.await_operation(operation_id, within=within)
@@ -94,12 +92,12 @@ class Customer:
     def operation(self, operation_id: str) -> Json:
         return self.expect(self.call("GET", f"/operations/{operation_id}", "reader"), 200)
 
-    def await_operation(self, operation_id: str, *, within: float = PATIENCE) -> Json:
+    def await_operation(self, operation_id: str, *, within: float = COMES_WITHIN) -> Json:
         """The operation at its end."""
         self.wait(lambda: self.operation(operation_id)["status"] in FINAL, within=within)
         return self.operation(operation_id)
 
-    def wait(self, done: Callable[[], bool], *, within: float = PATIENCE) -> None:
+    def wait(self, done: Callable[[], bool], *, within: float = COMES_WITHIN) -> None:
         """Wait for what comes by itself."""
         until = time.monotonic() + within
         while not done():
@@ -141,7 +139,7 @@ class Customer:
         """Send an action request; its action id."""
         return self.executor.ask(self.tenant_id, kind, **more)
 
-    def decision(self, action_id: str, *, within: float = PATIENCE) -> Json:
+    def decision(self, action_id: str, *, within: float = COMES_WITHIN) -> Json:
         """The decision on an action, as it came over its queue."""
         return self.executor.await_decisions([action_id], within=within)[0]
 

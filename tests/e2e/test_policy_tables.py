@@ -112,7 +112,7 @@ def set_again(tenants: Mapping[str, tuple[Customer, Json]]) -> Mapping[str, Json
     def mended(name: str) -> Json:
         customer, _ = tenants[name]
         body = {"ranges": ["203.0.113.128/28"], "outside": "block", "state": "enabled"}
-        operation = customer.finish(customer.call("PUT", "/allowed-ips", "administrator", body), within=60)
+        operation = customer.finish(customer.call("PUT", "/allowed-ips", "administrator", body))
         assert operation["status"] == "succeeded", operation
         customer.finish(customer.call("POST", "/policy-checks", content={}))
         check = customer.expect(customer.call("GET", "/policy-checks/latest", "reader"), 200)
